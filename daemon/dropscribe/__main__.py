@@ -1,1 +1,8 @@
-def main() -> None: ...
+"""The console script."""
+
+import sys
+
+from dropscribe.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

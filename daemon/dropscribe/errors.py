@@ -88,11 +88,16 @@ class Unavailable(Failure):
 
     `suspect`: the scan itself may be the cause (a runner that died, an answer that never came). That is held
     against the scan only when the same host has since answered something else.
+    `soon`: the same request may succeed within seconds (a server that restarts, a full queue).
+    `evidence`: the ledger's number of the try that ended this way, once it is written down.
     """
 
-    def __init__(self, reason: str, fix: str = "", *, suspect: bool = False) -> None:
+    evidence: int | None = None
+
+    def __init__(self, reason: str, fix: str = "", *, suspect: bool = False, soon: bool = False) -> None:
         super().__init__(reason, fix)
         self.suspect = suspect
+        self.soon = soon
 
 
 class Misconfigured(Failure):

@@ -1,0 +1,85 @@
+"""The command line: one module per verb, loaded only when it is used; the only place that exits."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from dropscribe import __version__
+from dropscribe.errors import DropscribeError, Failure, UsageError
+
+_VERBS = {
+    "demo": "See everything work on a sample inbox, with no configuration.",
+    "init": "Write a commented configuration and make its inbox.",
+    "run": "Watch the inboxes in the foreground until told to stop.",
+    "once": "Read what is there, show progress, end.",
+    "try": "Print the text of one picture and change nothing.",
+    "check": "Check the configuration and name all its problems at once.",
+    "status": "Show what waits where and why.",
+}
+_MODULES = {"try": "try_"}  # `try` is no name for a module
+
+
+class _Verbs(click.Group):
+    """Imports a verb's module when the verb is used: `--help` must not pay for what `run` needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module = importlib.import_module(f"dropscribe.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's form
+    if wanted:
+        click.echo(f"dropscribe {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version,
+    help="Show the version and exit.",
+)  # fmt: skip
+def group() -> None:
+    """Watches inboxes for scans, has a local vision model read them, and files scan and text together.
+
+    Start with `dropscribe demo`, then `dropscribe init`.
+    """
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run a verb; its exit code: 0 fine, 1 something failed, 2 wrong use or wrong config."""
+    try:
+        code = group.main(args, prog_name="dropscribe", standalone_mode=False)
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except UsageError as error:
+        click.echo(str(error), err=True)
+        return 2
+    except Failure as failure:
+        click.echo(f"{failure.reason}{'; ' + failure.fix if failure.fix else ''}", err=True)
+        return 1
+    except DropscribeError as error:
+        click.echo(str(error) or type(error).__name__, err=True)
+        return 1
+    except BrokenPipeError:
+        # The reader of our output went away (`dropscribe status | head`); nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,115 @@
+"""`dropscribe once`: read what is there, show progress, end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from dropscribe import log
+from dropscribe.cli.options import config_option, load_config
+from dropscribe.daemon import run, signals
+from dropscribe.stop import Stop
+from dropscribe.words import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dropscribe.config.load import Config
+    from dropscribe.status import InboxStatus, Status
+
+_PATIENCE = 3  # failures in a row, some fifteen seconds, before scans are left for another time
+
+
+@click.command("once")
+@config_option
+def command(config: Path | None) -> int:
+    """Read what is in the inboxes now, show progress, and end.
+
+    Exit code 0 when every scan was read, 1 when one failed or still waits.
+    """
+    loaded = load_config(config)
+    console = Console(stderr=True)
+    # Steps and a progress bar would write over each other on a terminal; a file or a pipe gets the steps.
+    log.configure(loaded.log.format, "error" if console.is_terminal else loaded.log.level)
+    stop = Stop()
+    with signals(stop):
+        last = read_all(loaded, stop, console)
+    report(last, Console())
+    return 1 if any(inbox.failed or to_do(inbox) for inbox in last.inboxes) else 0
+
+
+def read_all(config: Config, stop: Stop, console: Console) -> Status:
+    """Run the daemon until nothing is left that it could read now."""
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=console, disable=not console.is_terminal, transient=True,
+    ) as progress:  # fmt: skip
+        task = progress.add_task("looking", total=None)
+
+        def finished(status: Status) -> bool:
+            ended = sum(inbox.done + inbox.failed for inbox in status.inboxes)
+            left = sum(to_do(inbox) for inbox in status.inboxes)
+            progress.update(task, completed=ended, total=ended + left, description=_under_way(status))
+            return not any(_may_go_on(inbox, status) for inbox in status.inboxes)
+
+        return run(config, stop, until=finished)
+
+
+def to_do(inbox: InboxStatus) -> int:
+    """How many scans of this inbox are not filed yet."""
+    return inbox.counts["arriving"] + inbox.counts["waiting"] + inbox.counts["reading"]
+
+
+def _may_go_on(inbox: InboxStatus, status: Status) -> bool:
+    if inbox.counts["reading"]:
+        return True
+    if inbox.parked:
+        return False
+    if inbox.counts["arriving"] > inbox.counts["incomplete"]:
+        return True
+    hosts = [host for host in status.hosts if host.engine == inbox.engine]
+    return bool(inbox.counts["waiting"]) and any(host.failures <= _PATIENCE for host in hosts)
+
+
+def _under_way(status: Status) -> str:
+    for inbox in status.inboxes:
+        for scan in inbox.scans:
+            if scan.state == "reading":
+                return f"{inbox.name}/{shown(scan.name)}"
+    arriving = any(inbox.counts["arriving"] for inbox in status.inboxes)
+    return "waiting until the files are complete" if arriving else "looking"
+
+
+def report(status: Status, console: Console) -> None:
+    """A line for each inbox, then what was left with its reason."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("inbox")
+    for heading in ("done", "failed", "left"):
+        table.add_column(heading, justify="right")
+    for inbox in status.inboxes:
+        table.add_row(inbox.name, str(inbox.done), str(inbox.failed), str(to_do(inbox)))
+    console.print(table)
+    for line in reasons(status):
+        console.print(line, highlight=False, markup=False)
+
+
+def reasons(status: Status) -> Iterator[str]:
+    """One line for each thing that keeps a scan waiting."""
+    for host in status.hosts:
+        if host.reason:
+            yield f"{host.name} rests: {host.reason}{_and(host.fix)}"
+    for inbox in status.inboxes:
+        if inbox.parked:
+            yield f"{inbox.name} is parked: {inbox.parked}{_and(inbox.fix)}"
+        for scan in inbox.scans:
+            if scan.reason and scan.reason != inbox.parked:
+                yield f"{inbox.name}/{shown(scan.name)} is {scan.state}: {scan.reason}{_and(scan.fix)}"
+
+
+def _and(fix: str) -> str:
+    return f"; {fix}" if fix else ""

@@ -1,0 +1,32 @@
+"""`dropscribe run`: the daemon in the foreground."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dropscribe import log
+from dropscribe.cli.options import config_option, load_config
+from dropscribe.daemon import run, signals
+from dropscribe.stop import Stop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("run")
+@config_option
+def command(config: Path | None) -> int:
+    """Watch the inboxes in the foreground until told to stop.
+
+    SIGTERM or Ctrl-C ends it within two seconds; a scan that is being read stays in its inbox.
+    """
+    loaded = load_config(config)
+    log.configure(loaded.log.format, loaded.log.level)
+    for warning in loaded.warnings:
+        log.step("config", level="warning", message=warning)
+    stop = Stop()
+    with signals(stop):
+        run(loaded, stop)
+    return 0

@@ -1,0 +1,77 @@
+"""`dropscribe status`: what waits where and why."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from dropscribe import __version__
+from dropscribe.cli.once import reasons
+from dropscribe.cli.options import config_option, load_config
+from dropscribe.daemon import look_once
+from dropscribe.status import ask_daemon
+from dropscribe.words import duration_in_words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dropscribe.status import Status
+
+
+@click.command("status")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="For programs: the same as one JSON object.")
+def command(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 - click's form
+    """Show what waits where and why.
+
+    Asks the daemon; when none runs, looks at the folders itself and says so.
+    """
+    loaded = load_config(config)
+    status = ask_daemon(loaded.state) or look_once(loaded)
+    if as_json:
+        click.echo(json.dumps(status.as_json(), indent=2))
+    else:
+        show(status, Console())
+    return 0
+
+
+def show(status: Status, console: Console) -> None:
+    """The status for people."""
+    if status.pid and status.started:
+        since = duration_in_words(time.time() - status.started)
+        console.print(f"dropscribe {__version__} runs (process {status.pid}, for {since})", highlight=False)
+    else:
+        console.print("no daemon runs on this state folder; start it with `dropscribe run`", highlight=False)
+    console.print(_inboxes(status))
+    if status.pid:
+        console.print(_hosts(status))
+    for line in reasons(status):
+        console.print(line, highlight=False, markup=False)
+
+
+def _inboxes(status: Status) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("inbox")
+    columns = ("arriving", "waiting", "reading", "unsupported")
+    for heading in (*columns, "done today", "failed today"):
+        table.add_column(heading, justify="right")
+    for inbox in status.inboxes:
+        counts = [str(inbox.counts[column]) for column in columns]
+        table.add_row(inbox.name, *counts, str(inbox.done_today), str(inbox.failed_today))
+    return table
+
+
+def _hosts(status: Status) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("host", "state", "busy", "next try"):
+        table.add_column(heading)
+    for host in status.hosts:
+        again = datetime.fromtimestamp(host.next_try).astimezone().strftime("%H:%M:%S") if host.next_try else ""
+        table.add_row(host.name, host.state, f"{host.busy} of {host.parallel}", again)
+    return table

@@ -1,0 +1,77 @@
+"""`dropscribe try`: print the text of one picture and change nothing."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dropscribe import log
+from dropscribe.cli.options import config_option, load_config
+from dropscribe.daemon import engines, signals
+from dropscribe.errors import UsageError
+from dropscribe.ledger import Ledger
+from dropscribe.read_page import PageReader
+from dropscribe.reading.document import Limits, open_document
+from dropscribe.reading.picture import prepare
+from dropscribe.stop import Stop
+from dropscribe.transcribe import base_recipe
+
+if TYPE_CHECKING:
+    from dropscribe.config.load import Config, Inbox
+
+
+@click.command("try")
+@click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--inbox", "name", help="The inbox whose prompt, model and rules are used; default: the first.")
+@config_option
+def command(config: Path | None, image: Path, name: str | None) -> int:
+    """Print the text of IMAGE as the inbox NAME would read it, and change nothing."""
+    loaded = load_config(config)
+    log.configure("plain", "warning")
+    inbox = _inbox(loaded, name)
+    stop = Stop()
+    with signals(stop), tempfile.TemporaryDirectory(prefix="dropscribe-try-") as scratch:
+        ledger = Ledger(Path(scratch) / "ledger.db")
+        try:
+            sys.stdout.write(_read(image, inbox, loaded, ledger, stop))
+        finally:
+            ledger.close()
+    return 0
+
+
+def _inbox(config: Config, name: str | None) -> Inbox:
+    if name is None:
+        return config.inboxes[0]
+    for inbox in config.inboxes:
+        if inbox.name == name:
+            return inbox
+    known = ", ".join(inbox.name for inbox in config.inboxes)
+    raise UsageError(f"there is no inbox {name}; the config has: {known}")
+
+
+def _read(image: Path, inbox: Inbox, config: Config, ledger: Ledger, stop: Stop) -> str:
+    record = ledger.open_scan(inbox.name, image.name, "try", 0, at=0.0)
+    engine = engines(config, inbox.engine)[0]()
+    try:
+        with open_document(image, Limits(inbox.limits.bytes, inbox.limits.pixels)) as document:
+            reader = PageReader(
+                engine=engine,
+                ledger=ledger,
+                inbox=inbox,
+                scan_id=record.id,
+                scan=image.name,
+                rules="",
+                base=base_recipe(inbox, inbox.models[0]),
+                stop=stop,
+            )
+            pages = [
+                reader.read(number, lambda size, n=number: prepare(document.page(n), size))
+                for number in range(1, document.pages + 1)
+            ]
+    finally:
+        engine.close()
+    return "\n".join(page.text for page in pages)

@@ -1,0 +1,287 @@
+"""The daemon: locks, signals, the bell and the slots around one loop.
+
+    wait for the bell, a result or the time → one pass of `reconcile` → wait again
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from dropscribe import __version__, log
+from dropscribe.errors import UsageError, WorldWrong, world_wrong
+from dropscribe.filer import Filer
+from dropscribe.filing import atomic
+from dropscribe.inbox_state import InboxState
+from dropscribe.intake.bell import Bell
+from dropscribe.intake.look import LookRules
+from dropscribe.intake.mounts import mount_of
+from dropscribe.ledger import Ledger
+from dropscribe.reconcile import Reconciler
+from dropscribe.schedule import Host
+from dropscribe.slots import Slots
+from dropscribe.status import Status, StatusSocket
+from dropscribe.stop import Stop
+from dropscribe.transcribe import Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+    from types import FrameType
+
+    from dropscribe.config.load import Config, Inbox
+    from dropscribe.reading.engines import Engine
+
+GRACE = 1.5
+"""Seconds that the slots get to put down what they hold; nothing is lost when they do not."""
+
+_RESCAN = 60.0
+_RESCAN_NETWORK = 10.0
+
+
+def run(config: Config, stop: Stop, *, until: Callable[[Status], bool] | None = None) -> Status:
+    """Work until told to stop, or until `until`, which is shown the status after each pass, says so.
+
+    Returns the last status. Raises UsageError when another daemon has the state folder or an inbox, WorldWrong
+    when the state folder cannot be used.
+    """
+    with ExitStack() as stack:
+        _prepare_state(config)
+        stack.enter_context(locked(config.state / "lock", f"the state folder {config.state}"))
+        for inbox in config.inboxes:
+            _prepare_inbox(inbox)
+            stack.enter_context(_locked_inbox(inbox))
+        ledger = Ledger(config.state / "ledger.db")
+        stack.callback(ledger.close)
+        _recover(config, ledger, filer := Filer(ledger))
+        bell = Bell()
+        stack.callback(bell.close)
+        stack.enter_context(stop.calls(bell.ring))
+        desk = Desk(ledger, filer, config.state / "spool", stop)
+        slots = Slots({name: makers for name, _, makers in _hosts(config)}, desk, bell.nudge)
+        hosts = [Host(name, engine, len(makers)) for name, engine, makers in _hosts(config)]
+        states = [_inbox_state(inbox) for inbox in config.inboxes]
+        reconciler = Reconciler(states, hosts, ledger, slots, bell)
+        status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))
+        stack.callback(status_socket.close)
+        log.step("started", pid=os.getpid(), inboxes=len(states), state=str(config.state))
+        _loop(reconciler, bell, stop, until)
+        stop.set()
+        _put_down(slots, reconciler)
+        log.step("stopped")
+        return reconciler.snapshot
+
+
+def _loop(
+    reconciler: Reconciler, bell: Bell, stop: Stop, until: Callable[[Status], bool] | None
+) -> None:
+    rung = True
+    while not stop.is_set():
+        sleep = reconciler.step(time.monotonic(), rung=rung)
+        if until is not None and until(reconciler.snapshot):
+            return
+        rung = bell.wait(sleep)
+
+
+def look_once(config: Config) -> Status:
+    """A status without a daemon: what lies in the inboxes now, and what the ledger remembers."""
+    states = [_inbox_state(inbox) for inbox in config.inboxes]
+    for state in states:
+        try:
+            state.look(time.monotonic())
+        except WorldWrong as wrong:
+            state.park(wrong, time.monotonic())
+    ledger = Ledger(config.state / "ledger.db") if (config.state / "ledger.db").exists() else None
+    try:
+        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        counts = {s.name: ledger.counts(s.name, since=midnight) if ledger else {} for s in states}
+        inboxes = tuple(state.status(counts[state.name], ()) for state in states)
+    finally:
+        if ledger is not None:
+            ledger.close()
+    return Status(time.time(), 0, None, __version__, inboxes)
+
+
+def _put_down(slots: Slots, reconciler: Reconciler) -> None:
+    ended = slots.close(GRACE)
+    reconciler.step(time.monotonic(), rung=False, stopping=True)
+    if not ended:
+        # A library that cannot be interrupted. Its thread dies with us; the scan is still in its inbox.
+        log.step("stopped while reading", level="warning", scans=reconciler.in_hand)
+
+
+# --- before the first look
+
+
+def _prepare_state(config: Config) -> None:
+    spool = config.state / "spool"
+    try:
+        config.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        spool.mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise world_wrong(error, config.state) from error
+
+
+def _prepare_inbox(inbox: Inbox) -> None:
+    """Make the folders that filing needs: at start only, a folder that vanishes later is not made again."""
+    if inbox.create:
+        inbox.path.mkdir(parents=True, exist_ok=True)
+    for folder in dict.fromkeys((inbox.done, inbox.failed, inbox.output.folder)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise world_wrong(error, folder) from error
+        atomic.sweep(folder)
+
+
+def _recover(config: Config, ledger: Ledger, filer: Filer) -> None:
+    for leftover in (config.state / "spool").iterdir():
+        leftover.unlink(missing_ok=True)
+    ledger.count_deaths()
+    roots = {inbox.name: inbox.path for inbox in config.inboxes}
+    for record in ledger.open_scans():
+        root = roots.get(record.inbox)
+        if root is not None and (where := filer.recover(record, root)):
+            log.step("filed before the last stop", inbox=record.inbox, scan=record.name, to=str(where))
+
+
+def _inbox_state(inbox: Inbox) -> InboxState:
+    network = mount_of(inbox.path).network
+    skip = frozenset({inbox.done, inbox.failed, inbox.output.folder})
+    rules = LookRules(
+        recursive=inbox.recursive, patterns=tuple(inbox.patterns), ignore=tuple(inbox.ignore), skip=skip
+    )
+    rescan = inbox.rescan or (_RESCAN_NETWORK if network else _RESCAN)
+    return InboxState(inbox, rules, network=network, rescan=rescan)
+
+
+# --- locks and signals
+
+
+@contextmanager
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock file `path`; the kernel gives it back however this process ends.
+
+    Raises UsageError if another process holds it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise world_wrong(error, path) from error
+    try:
+        _flock(descriptor, what)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked_inbox(inbox: Inbox) -> Iterator[None]:
+    """The folder itself is the lock, so that two daemons with different state folders meet there too.
+
+    Not on network mounts: there a lock is either refused for folders or turns mandatory for others (flock(2)).
+    """
+    if mount_of(inbox.path).network:
+        yield
+        return
+    try:
+        descriptor = os.open(inbox.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise world_wrong(error, inbox.path) from error
+    try:
+        _flock(descriptor, f"the inbox {inbox.name} ({inbox.path})")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _flock(descriptor: int, what: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UsageError(
+            f"another dropscribe already has {what}; stop it first, or look at it with `dropscribe status`"
+        ) from None
+
+
+@contextmanager
+def signals(stop: Stop) -> Iterator[None]:
+    """SIGTERM and SIGINT tell to stop; a second one leaves at once, which loses nothing.
+
+    The kernel's byte in a socket is read by a thread of its own: a Python handler would run between any two
+    steps of the main thread, which may hold the very lock that telling to stop needs.
+    """
+    listen, tell = socket.socketpair()
+    tell.setblocking(False)
+    thread = threading.Thread(target=_heed, args=(listen, stop), name="signals", daemon=True)
+    thread.start()
+    before = {number: signal.signal(number, _nothing) for number in (signal.SIGTERM, signal.SIGINT)}
+    fd_before = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(fd_before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        tell.close()
+        thread.join()
+        listen.close()
+
+
+def _heed(listen: socket.socket, stop: Stop) -> None:
+    while numbers := listen.recv(1):
+        if numbers[0] in {signal.SIGTERM, signal.SIGINT}:
+            if stop.is_set():
+                os._exit(128 + numbers[0])
+            stop.set()
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """Only a signal that has a handler is written to the socket."""
+
+
+# --- hosts and engines
+
+
+def engines(config: Config, engine: str) -> Sequence[Callable[[], Engine]]:
+    """Makers of the engines of all hosts that run `engine`, one for each request they may be given at once."""
+    return [maker for _, runs, makers in _hosts(config) if runs == engine for maker in makers]
+
+
+def _hosts(config: Config) -> Iterator[tuple[str, str, Sequence[Callable[[], Engine]]]]:
+    wanted = {inbox.engine for inbox in config.inboxes}
+    if "ollama" in wanted:
+        for host in config.ollama.hosts:
+            yield host.url, "ollama", [_ollama(config, host.url)] * host.parallel
+    if "ocr" in wanted:
+        yield "embedded", "ocr", [_ocr]
+
+
+def _ollama(config: Config, url: str) -> Callable[[], Engine]:
+    def make() -> Engine:
+        from dropscribe.reading.engines.ollama import OllamaEngine  # noqa: PLC0415
+        from dropscribe.reading.engines.wire import Timeouts  # noqa: PLC0415
+
+        times = config.ollama.timeouts
+        timeouts = Timeouts(times.connect, times.first_token, times.silence, times.total)
+        return OllamaEngine(url, timeouts, config.ollama.allow_cloud)
+
+    return make
+
+
+def _ocr() -> Engine:
+    from dropscribe.reading.engines.ocr import OcrEngine  # noqa: PLC0415 - 2 s and 400 MB only for those who use it
+
+    return OcrEngine()
+
+
+def _of_process(status: Status) -> Status:
+    return replace(status, pid=os.getpid(), at=time.time())

@@ -1,0 +1,149 @@
+"""Filing: the ledger's intent, then text, then scan, in the order in which a crash may stop them.
+
+    intent in the ledger → texts published → scan moved (the commit) → intent fulfilled in the ledger
+
+Whatever is interrupted is finished from the intent: by the next look while the scan is in its inbox, at the
+next start when it has left it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropscribe.errors import Withdrawn
+from dropscribe.filing import atomic
+from dropscribe.filing.shelf import free_stem, split
+from dropscribe.ledger import Intent, OutputFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dropscribe.ledger import Kind, Ledger, OpenScan
+    from dropscribe.values import Fingerprint
+
+_ROUNDS = 100  # names that others took between our look and our step; more means something is badly wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a scan of one inbox goes: `name` is what it is to be called, with its ending, if that is free."""
+
+    kind: Kind
+    folder: Path
+    name: str
+    texts: Path  # the folder of what is filed with the scan
+    below: Mapping[Path, Path]  # each folder here may be created, but not the one that it is below
+    whole_name: bool = False  # a reason file is called after the whole name, a text after the stem
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A scan in its inbox, as it was read."""
+
+    record: OpenScan
+    root: Path
+    fingerprint: Fingerprint
+
+
+class Filer:
+    """Files one scan at a time, so that two scans of one stem never race for a name."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._one_at_a_time = threading.Lock()
+
+    def file(self, scan: Arrived, place: Place, outputs: Mapping[str, bytes], reason: str = "") -> Path:
+        """Where the scan went, with `outputs` (data by name's ending) beside it under the same stem.
+
+        Raises Withdrawn if the file in the inbox is no longer the one that was read; WorldWrong.
+        """
+        with self._one_at_a_time:
+            for folder, root in place.below.items():
+                atomic.make_folder(folder, below=root)
+            self._ledger.drop_intent(scan.record.id)
+            for _ in range(_ROUNDS):
+                intent = _plan(place, outputs, reason)
+                self._ledger.intend(scan.record.id, intent)
+                try:
+                    return self._carry_out(scan, intent)
+                except FileExistsError:
+                    self._take_back(scan.record.id, intent)
+        raise AssertionError(f"no free name for {place.name} in {place.folder}")
+
+    def finish(self, scan: Arrived) -> Path | None:
+        """Carry out the intent of an earlier run, if there is one that still can be."""
+        intent = self._ledger.intent(scan.record.id)
+        if intent is None:
+            return None
+        with self._one_at_a_time:
+            try:
+                return self._carry_out(scan, intent)
+            except FileExistsError:
+                self._take_back(scan.record.id, intent)
+                return None
+
+    def recover(self, record: OpenScan, root: Path) -> Path | None:
+        """At start: settle an intent whose scan has left its inbox; where it is filed, or None."""
+        intent = self._ledger.intent(record.id)
+        if intent is None or (root / record.name).exists():
+            return None
+        if atomic.holds(Path(intent.folder), intent.name, record.sha256):
+            self._ledger.filed(record.id, at=time.time())
+            return Path(intent.folder) / intent.name
+        self._take_back(record.id, intent)
+        self._ledger.withdraw(record.id, "it was taken out of the inbox", at=time.time())
+        return None
+
+    def _carry_out(self, scan: Arrived, intent: Intent) -> Path:
+        for output in intent.outputs:
+            if not atomic.holds(Path(output.folder), output.name, output.sha256):
+                atomic.publish(Path(output.folder), output.name, output.data)
+        try:
+            self._move(scan, intent)
+        except Withdrawn:
+            self._take_back(scan.record.id, intent)
+            self._ledger.withdraw(scan.record.id, "it changed or left while it was being read", at=time.time())
+            raise
+        self._ledger.filed(scan.record.id, at=time.time())
+        return Path(intent.folder) / intent.name
+
+    def _move(self, scan: Arrived, intent: Intent) -> None:
+        folder, record = Path(intent.folder), scan.record
+        if atomic.holds(folder, intent.name, record.sha256):
+            # A crash, or a file system that replayed only half of a rename, left the scan in both places.
+            atomic.remove_source(scan.root, record.name, scan.fingerprint, folder, intent.name, record.sha256)
+            return
+        atomic.move(scan.root, record.name, scan.fingerprint, folder, intent.name, record.sha256)
+
+    def _take_back(self, scan_id: int, intent: Intent) -> None:
+        """Undo what was published for a filing that did not come about; the texts are still in the intent."""
+        for output in intent.outputs:
+            atomic.retract(Path(output.folder), output.name, output.sha256)
+        self._ledger.drop_intent(scan_id)
+
+
+def _plan(place: Place, outputs: Mapping[str, bytes], reason: str) -> Intent:
+    stem, suffix = split(place.name)
+
+    def names(candidate: str) -> list[str]:
+        base = candidate + suffix if place.whole_name else candidate
+        return [base + ending for ending in outputs]
+
+    def taken(candidate: str) -> bool:
+        return os.path.lexists(place.folder / (candidate + suffix)) or any(
+            os.path.lexists(place.texts / name) for name in names(candidate)
+        )
+
+    longest = [suffix, *(suffix + e if place.whole_name else e for e in outputs)]
+    free = free_stem(stem, taken, longest)
+    files = tuple(
+        OutputFile(os.fspath(place.texts), name, hashlib.sha256(data).hexdigest(), data)
+        for name, data in zip(names(free), outputs.values(), strict=True)
+    )
+    return Intent(place.kind, os.fspath(place.folder), free + suffix, reason, files)

@@ -1,0 +1,271 @@
+"""What the daemon knows of one inbox between two looks; used by the main thread alone."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from dropscribe.errors import Unsupported, WorldWrong
+from dropscribe.intake.look import LookRules, look
+from dropscribe.intake.settle import Settling, quiet_time, settle, unchanged_since, unsettle
+from dropscribe.schedule import WORLD_CHECK
+from dropscribe.status import InboxStatus, ScanStatus
+from dropscribe.transcribe import Waiting
+from dropscribe.values import Fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from dropscribe.config.load import Inbox
+    from dropscribe.errors import Failure
+    from dropscribe.intake.look import Look
+    from dropscribe.intake.settle import Watched
+    from dropscribe.ledger import Kind
+    from dropscribe.reading.engines import ModelState
+
+_T = TypeVar("_T")
+_SHOWN = 50  # scans named in a status; the counts are always of all
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Why an inbox cannot work now, since when (Unix time), and when to look again (monotonic)."""
+
+    reason: str
+    fix: str
+    since: float
+    check_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why one host cannot serve one inbox; `state` is what the model was when a request failed there."""
+
+    reason: str
+    fix: str
+    since: float
+    check_at: float
+    state: ModelState | None
+
+
+@dataclass(slots=True)
+class InboxState:
+    """One inbox at run time; monotonic times unless said otherwise."""
+
+    rules: Inbox
+    look_rules: LookRules
+    network: bool
+    rescan: float
+    settling: Settling = field(default_factory=Settling)
+    seen: Look | None = None
+    next_look: float = 0.0
+    parked: Parked | None = None
+    obstacles: dict[str, Obstacle] = field(default_factory=dict)
+    reading: dict[str, Fingerprint] = field(default_factory=dict)
+    held: dict[str, Unsupported] = field(default_factory=dict)
+    watch: str = ""
+    notes: dict[str, Failure] = field(default_factory=dict)
+    ended: Counter[Kind] = field(default_factory=Counter)
+    _ready: list[tuple[int, int, str]] = field(default_factory=list)
+    _queued: set[str] = field(default_factory=set)
+    _later: list[tuple[float, str]] = field(default_factory=list)
+    _deaths: dict[str, int] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        return self.rules.name
+
+    # --- looking
+
+    def look(self, now: float) -> None:
+        """Take the listing as the truth. Raises WorldWrong where there is none."""
+        self.next_look = now + self.rescan
+        self.seen = look(self.rules.path, self.look_rules, _Known(self))
+        self.settling = settle(self.settling, self.seen.seen, now, self._quiet)
+        self.gone.clear()
+        self._forget_what_left()
+        for name, fingerprint in self.settling.settled.items():
+            if name not in self._queued and name not in self.reading and name not in self.held:
+                self._enqueue(name, fingerprint)
+        self._look_by(self.settling.look_again_at)
+
+    def _forget_what_left(self) -> None:
+        settled, arriving = self.settling.settled, self.settling.arriving
+        self._queued.intersection_update(settled)
+        for name in [name for name in self.held if name not in settled]:
+            del self.held[name]
+        for name in [name for name in self.notes if name not in settled and name not in arriving]:
+            del self.notes[name]
+
+    def _look_by(self, when: float | None) -> None:
+        if when is not None:
+            self.next_look = min(self.next_look, when)
+
+    def _quiet(self, name: str) -> float:
+        return quiet_time(name, settle=self.rules.settle, network=self.network)
+
+    # --- waiting
+
+    def _enqueue(self, name: str, fingerprint: Fingerprint) -> None:
+        self._queued.add(name)
+        # A scan during which the process died goes last, so that it cannot hold up the others.
+        heapq.heappush(self._ready, (self._deaths.get(name, 0), fingerprint.mtime_ns, name))
+
+    def postpone(self, name: str, until: float) -> None:
+        """After an error that nobody foresaw: not before `until`, and behind all others then."""
+        del self.reading[name]
+        self._deaths[name] = self._deaths.get(name, 0) + 1
+        self._queued.add(name)
+        heapq.heappush(self._later, (until, name))
+
+    def wake_postponed(self, now: float) -> float | None:
+        """Queue what was postponed and is due; when the next one is."""
+        while self._later and self._later[0][0] <= now:
+            _, name = heapq.heappop(self._later)
+            if (fingerprint := self.settling.settled.get(name)) is not None:
+                self._enqueue(name, fingerprint)
+        return self._later[0][0] if self._later else None
+
+    @property
+    def waiting(self) -> int:
+        return max(0, len(self._queued) - len(self._later))
+
+    def next_scan(self) -> tuple[str, Fingerprint] | None:
+        """The oldest scan that is ready, now being read."""
+        while self._ready:
+            _, _, name = heapq.heappop(self._ready)
+            fingerprint = self.settling.settled.get(name)
+            if name in self._queued and fingerprint is not None:
+                self._queued.discard(name)
+                self.reading[name] = fingerprint
+                return name, fingerprint
+        return None
+
+    # --- what became of a scan
+
+    def put_back(self, name: str) -> None:
+        fingerprint = self.reading.pop(name)
+        if self.settling.settled.get(name) == fingerprint:
+            self._enqueue(name, fingerprint)
+
+    def done_with(self, name: str) -> None:
+        """It left the inbox; a newcomer of the same name is a new scan."""
+        self.reading.pop(name)
+        self.notes.pop(name, None)
+        self.gone.add(name)
+
+    def nothing(self) -> Waiting:
+        """No scan, for work that only needs the inbox's rules."""
+        return Waiting(self.rules, "", Fingerprint(0, 0, 0, 0, 0), young=True, local=not self.network)
+
+    def hold(self, name: str, why: Unsupported) -> None:
+        self.reading.pop(name)
+        self.held[name] = why
+
+    def not_yet(self, name: str, why: Failure, now: float) -> None:
+        fingerprint = self.reading.pop(name)
+        self.notes[name] = why
+        self.settling = unsettle(self.settling, name, now, fingerprint)
+        self._look_by(self.settling.look_again_at)
+
+    def is_young(self, name: str, now: float) -> bool:
+        """Whether a file that is not complete may still be arriving."""
+        since = unchanged_since(self.settling, name)
+        return since is None or now < since + self.rules.give_up_arriving
+
+    # --- parked
+
+    def park(self, failure: WorldWrong, now: float) -> bool:
+        """True if that is news."""
+        known = self.parked
+        since = known.since if known else time.time()
+        self.parked = Parked(failure.reason, failure.fix, since, now + WORLD_CHECK)
+        return known is None or known.reason != failure.reason
+
+    def usable_hosts(self, hosts: Iterable[str]) -> tuple[str, ...]:
+        return tuple(host for host in hosts if host not in self.obstacles)
+
+    # --- status
+
+    def status(self, ended: dict[str, int], hosts: tuple[str, ...]) -> InboxStatus:
+        blocked = self._blocked(hosts)
+        counts = {
+            "arriving": len(self.settling.arriving),
+            "waiting": len(self._queued),
+            "reading": len(self.reading),
+            "unsupported": len(self.held) + (len(self.seen.unsupported) if self.seen else 0),
+            "refused": len(self.seen.refused) if self.seen else 0,
+            "incomplete": sum(1 for name, seen in self.settling.arriving.items() if self._lacks(name, seen)),
+        }
+        return InboxStatus(
+            name=self.name,
+            path=str(self.rules.path),
+            engine=self.rules.engine,
+            counts=counts,
+            done_today=ended.get("done", 0),
+            failed_today=ended.get("failed", 0),
+            done=self.ended["done"],
+            failed=self.ended["failed"],
+            parked=blocked.reason if blocked else "",
+            fix=blocked.fix if blocked else "",
+            parked_since=blocked.since if blocked else None,
+            watch=self.watch,
+            scans=tuple(self._scans(blocked.reason if blocked else "")),
+        )
+
+    def _lacks(self, name: str, watched: Watched) -> bool:
+        """Whether an arriving scan waits for its sender rather than for time to pass."""
+        return watched.fingerprint.size == 0 or name in self.notes
+
+    def _blocked(self, hosts: tuple[str, ...]) -> Parked | Obstacle | None:
+        if self.parked is not None:
+            return self.parked
+        if hosts and all(host in self.obstacles for host in hosts):
+            return next(iter(self.obstacles.values()))
+        return None
+
+    def _arriving_because(self, name: str) -> str:
+        if self.settling.arriving[name].fingerprint.size == 0:
+            return "still empty: nothing has been written into it yet"
+        return "still arriving: it has not been quiet for long enough"
+
+    def _scans(self, blocked: str) -> Iterator[ScanStatus]:
+        for name in _some(self.reading):
+            yield ScanStatus(name, "reading", "")
+        for name in _some(self.settling.arriving):
+            note = self.notes.get(name)
+            reason = note.reason if note else self._arriving_because(name)
+            yield ScanStatus(name, "arriving", reason, note.fix if note else "")
+        for name in _some(self._queued):
+            yield ScanStatus(name, "waiting", blocked)
+        for name, why in _some_items(self.held):
+            yield ScanStatus(name, "unsupported", why.reason, why.fix)
+        if self.seen is not None:
+            for name, reason in _some_items(self.seen.unsupported):
+                yield ScanStatus(name, "unsupported", reason)
+            for name, reason in _some_items(self.seen.refused):
+                yield ScanStatus(name, "refused", reason)
+
+
+class _Known:
+    """The names that need no stat: settled, not just filed, and not held for a format that a change may mend."""
+
+    def __init__(self, state: InboxState) -> None:
+        self._settled = state.settling.settled
+        self._but = state.held.keys() | state.gone
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._settled and name not in self._but
+
+
+def _some(names: Iterable[str]) -> list[str]:
+    return list(itertools.islice(names, _SHOWN))
+
+
+def _some_items(items: Mapping[str, _T]) -> list[tuple[str, _T]]:
+    return list(itertools.islice(items.items(), _SHOWN))

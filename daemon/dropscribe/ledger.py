@@ -1,0 +1,389 @@
+"""The ledger: SQLite's memory of scans, tries, pages and filings; the only importer of sqlite3.
+
+It lies on a local disk. The folders are the truth about where scans are, so losing the ledger loses no scan:
+pages are asked again, that is all. Names of files are kept as bytes, because that is what they are.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from dropscribe.errors import UsageError, world_wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+# Each entry brings the ledger from its index to the next version; entries are only ever appended.
+_MIGRATIONS = (
+    """
+    CREATE TABLE scan (
+        id        INTEGER PRIMARY KEY,
+        inbox     TEXT NOT NULL,
+        name      BLOB NOT NULL,
+        sha256    TEXT NOT NULL,
+        size      INTEGER NOT NULL,
+        state     TEXT NOT NULL CHECK (state IN ('open', 'done', 'failed', 'withdrawn')),
+        taken_at  REAL NOT NULL,
+        ended_at  REAL,
+        reason    TEXT NOT NULL DEFAULT '',
+        filed     BLOB,
+        risking   INTEGER NOT NULL DEFAULT 0,
+        deaths    INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE UNIQUE INDEX scan_open ON scan (inbox, name, sha256) WHERE state = 'open';
+    CREATE INDEX scan_ended ON scan (inbox, state, ended_at);
+    CREATE INDEX scan_risking ON scan (id) WHERE risking = 1;
+
+    CREATE TABLE try (
+        id        INTEGER PRIMARY KEY,
+        scan_id   INTEGER NOT NULL REFERENCES scan (id) ON DELETE CASCADE,
+        page      INTEGER NOT NULL,
+        recipe    TEXT NOT NULL,
+        at        REAL NOT NULL,
+        seconds   REAL NOT NULL,
+        verdict   TEXT NOT NULL,
+        sentence  TEXT NOT NULL,
+        text      TEXT NOT NULL
+    );
+    CREATE INDEX try_scan ON try (scan_id, page);
+
+    CREATE TABLE page (
+        scan_id   INTEGER NOT NULL REFERENCES scan (id) ON DELETE CASCADE,
+        page      INTEGER NOT NULL,
+        rules     TEXT NOT NULL,
+        text      TEXT NOT NULL,
+        verdict   TEXT NOT NULL,
+        model     TEXT NOT NULL,
+        digest    TEXT NOT NULL,
+        host      TEXT NOT NULL,
+        recipe    TEXT NOT NULL,
+        seconds   REAL NOT NULL,
+        at        REAL NOT NULL,
+        PRIMARY KEY (scan_id, page)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE intent (
+        scan_id   INTEGER PRIMARY KEY REFERENCES scan (id) ON DELETE CASCADE,
+        kind      TEXT NOT NULL CHECK (kind IN ('done', 'failed')),
+        folder    BLOB NOT NULL,
+        name      BLOB NOT NULL,
+        reason    TEXT NOT NULL
+    );
+    CREATE TABLE output (
+        scan_id   INTEGER NOT NULL REFERENCES intent (scan_id) ON DELETE CASCADE,
+        folder    BLOB NOT NULL,
+        name      BLOB NOT NULL,
+        sha256    TEXT NOT NULL,
+        data      BLOB NOT NULL,
+        PRIMARY KEY (scan_id, folder, name)
+    );
+    """,
+)
+
+Kind = Literal["done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenScan:
+    """A scan that was taken up and is not filed yet; `deaths` of the process happened while it was risked."""
+
+    id: int
+    inbox: str
+    name: str
+    sha256: str
+    deaths: int
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One recipe asked for one page, with the verdict on its answer; seconds as measured, `at` in Unix time."""
+
+    page: int
+    recipe: str
+    verdict: str
+    sentence: str
+    text: str
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One accepted page; `rules` names the reading rules it was read under."""
+
+    page: int
+    rules: str
+    text: str
+    verdict: str
+    model: str
+    digest: str
+    host: str
+    recipe: str
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file that filing adds beside a scan."""
+
+    folder: str
+    name: str
+    sha256: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Where a scan and what belongs to it are about to go."""
+
+    kind: Kind
+    folder: str
+    name: str
+    reason: str
+    outputs: tuple[OutputFile, ...]
+
+
+class Ledger:
+    """Usable from any thread; each method is one transaction, on disk when it returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises UsageError for a ledger of a newer program, WorldWrong where the folder cannot be used."""
+        self.path = path
+        self._lock = threading.RLock()
+        self._db = _open(path)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    # --- scans
+
+    def open_scan(self, inbox: str, name: str, sha256: str, size: int, *, at: float) -> OpenScan:
+        """The open record of this content under this name, begun now if there is none."""
+        key = (inbox, os.fsencode(name), sha256)
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO scan (inbox, name, sha256, size, state, taken_at) VALUES (?, ?, ?, ?, 'open', ?)"
+                " ON CONFLICT DO NOTHING",
+                (*key, size, at),
+            )
+            row = db.execute(
+                "SELECT id, deaths FROM scan WHERE inbox = ? AND name = ? AND sha256 = ? AND state = 'open'",
+                key,
+            ).fetchone()
+        return OpenScan(row[0], inbox, name, sha256, row[1])
+
+    def open_scans(self) -> tuple[OpenScan, ...]:
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT id, inbox, name, sha256, deaths FROM scan WHERE state = 'open' ORDER BY id"
+            ).fetchall()
+        return tuple(OpenScan(i, inbox, os.fsdecode(name), sha, d) for i, inbox, name, sha, d in rows)
+
+    def withdraw(self, scan_id: int, reason: str, *, at: float) -> None:
+        with self._transaction() as db:
+            _end(db, scan_id, "withdrawn", reason, None, at)
+
+    # --- scans that may kill the process
+
+    @contextmanager
+    def risking(self, scan_id: int) -> Iterator[None]:
+        """Inside, native code works on the scan's own bytes: a death of the process is held against it."""
+        self._risk(scan_id, 1)
+        try:
+            yield
+        finally:
+            self._risk(scan_id, 0)
+
+    def count_deaths(self) -> None:
+        """At start: whatever was being risked when the last process ended has one death more."""
+        with self._transaction() as db:
+            db.execute("UPDATE scan SET deaths = deaths + 1, risking = 0 WHERE risking = 1")
+
+    def blame(self, scan_id: int) -> None:
+        """An error that nobody foresaw counts like a death, so that it cannot come back for ever."""
+        with self._transaction() as db:
+            db.execute("UPDATE scan SET deaths = deaths + 1 WHERE id = ?", (scan_id,))
+
+    def _risk(self, scan_id: int, risking: int) -> None:
+        with self._transaction() as db:
+            db.execute("UPDATE scan SET risking = ? WHERE id = ?", (risking, scan_id))
+
+    # --- tries and pages
+
+    def confirm(self, tries: Iterable[int], verdict: str) -> None:
+        """The host has answered something else since: these tries are held against their scans after all."""
+        with self._transaction() as db:
+            db.executemany("UPDATE try SET verdict = ? WHERE id = ?", [(verdict, number) for number in tries])
+
+    def add_try(self, scan_id: int, tried: Try) -> int:
+        values = (tried.page, tried.recipe, tried.verdict, tried.sentence, tried.text, tried.seconds, tried.at)
+        with self._transaction() as db:
+            cursor = db.execute(
+                "INSERT INTO try (scan_id, page, recipe, verdict, sentence, text, seconds, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (scan_id, *values),
+            )
+        return cursor.lastrowid or 0
+
+    def tries(self, scan_id: int) -> tuple[Try, ...]:
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT page, recipe, verdict, sentence, text, seconds, at FROM try WHERE scan_id = ? ORDER BY id",
+                (scan_id,),
+            ).fetchall()
+        return tuple(Try(*row) for row in rows)
+
+    def accept(self, scan_id: int, page: Page) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO page (scan_id, page, rules, text, verdict, model, digest, host, recipe,"
+                " seconds, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (scan_id, page.page, page.rules, page.text, page.verdict, page.model, page.digest, page.host,
+                 page.recipe, page.seconds, page.at),
+            )  # fmt: skip
+
+    def pages(self, scan_id: int, rules: str) -> dict[int, Page]:
+        """The pages accepted so far under the same reading rules, by number."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT page, rules, text, verdict, model, digest, host, recipe, seconds, at FROM page"
+                " WHERE scan_id = ? AND rules = ?",
+                (scan_id, rules),
+            ).fetchall()
+        return {row[0]: Page(*row) for row in rows}
+
+    # --- filing
+
+    def intend(self, scan_id: int, intent: Intent) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO intent (scan_id, kind, folder, name, reason) VALUES (?, ?, ?, ?, ?)",
+                (scan_id, intent.kind, os.fsencode(intent.folder), os.fsencode(intent.name), intent.reason),
+            )
+            db.executemany(
+                "INSERT INTO output (scan_id, folder, name, sha256, data) VALUES (?, ?, ?, ?, ?)",
+                [
+                    (scan_id, os.fsencode(o.folder), os.fsencode(o.name), o.sha256, o.data)
+                    for o in intent.outputs
+                ],
+            )
+
+    def intent(self, scan_id: int) -> Intent | None:
+        with self._lock:
+            row = self._db.execute(
+                "SELECT kind, folder, name, reason FROM intent WHERE scan_id = ?", (scan_id,)
+            ).fetchone()
+            outputs = self._db.execute(
+                "SELECT folder, name, sha256, data FROM output WHERE scan_id = ? ORDER BY rowid", (scan_id,)
+            ).fetchall()
+        if row is None:
+            return None
+        files = tuple(OutputFile(os.fsdecode(f), os.fsdecode(n), sha, data) for f, n, sha, data in outputs)
+        return Intent(row[0], os.fsdecode(row[1]), os.fsdecode(row[2]), row[3], files)
+
+    def drop_intent(self, scan_id: int) -> None:
+        with self._transaction() as db:
+            db.execute("DELETE FROM intent WHERE scan_id = ?", (scan_id,))
+
+    def filed(self, scan_id: int, *, at: float) -> None:
+        """The intent has come true."""
+        with self._transaction() as db:
+            kind, folder, name, reason = db.execute(
+                "SELECT kind, folder, name, reason FROM intent WHERE scan_id = ?", (scan_id,)
+            ).fetchone()
+            _end(db, scan_id, kind, reason, os.path.join(folder, name), at)
+
+    # --- history
+
+    def counts(self, inbox: str, *, since: float) -> dict[str, int]:
+        """How many scans of this inbox ended as done, failed or withdrawn since that Unix time."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT state, count(*) FROM scan WHERE inbox = ? AND state != 'open' AND ended_at >= ?"
+                " GROUP BY state",
+                (inbox, since),
+            ).fetchall()
+        return dict(rows)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._lock, self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield self._db
+        except sqlite3.OperationalError as error:
+            raise world_wrong(_as_os_error(error), self.path) from error
+
+
+def _end(db: sqlite3.Connection, scan_id: int, state: str, reason: str, filed: bytes | None, at: float) -> None:
+    db.execute(
+        "UPDATE scan SET state = ?, reason = ?, filed = ?, ended_at = ?, risking = 0 WHERE id = ?",
+        (state, reason, filed, at, scan_id),
+    )
+    # The transcript is in done/ now, and the ledger must not grow with what stands there.
+    for table in ("intent", "page"):
+        db.execute(f"DELETE FROM {table} WHERE scan_id = ?", (scan_id,))  # noqa: S608
+    db.execute("UPDATE try SET text = '' WHERE scan_id = ?", (scan_id,))
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        return _connect(path)
+    except sqlite3.OperationalError as error:
+        raise world_wrong(_as_os_error(error), path) from error
+    except sqlite3.DatabaseError:
+        # Not a database, or a broken one. It is kept for whoever wants to look; no scan depends on it.
+        aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
+        for ending in ("", "-wal", "-shm"):
+            leftover = path.with_name(path.name + ending)
+            if leftover.exists():
+                leftover.rename(aside.with_name(aside.name + ending))
+        return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        # WAL with NORMAL may lose the last commits at a power cut (sqlite.org/pragma.html#pragma_synchronous).
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+        _migrate(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(_MIGRATIONS):
+        raise UsageError(
+            f"{path} was written by a newer dropscribe (ledger version {version}, this one knows"
+            f" {len(_MIGRATIONS)}); install the newer program again, or name another state folder"
+        )
+    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+        db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _as_os_error(error: sqlite3.OperationalError) -> OSError:
+    import errno  # noqa: PLC0415 - needed only when something is wrong
+
+    codes: dict[Any, int] = {
+        sqlite3.SQLITE_FULL: errno.ENOSPC,
+        sqlite3.SQLITE_READONLY: errno.EROFS,
+        sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+        sqlite3.SQLITE_PERM: errno.EACCES,
+    }
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return OSError(codes.get(code, errno.EIO if code == sqlite3.SQLITE_IOERR else 0), str(error))

@@ -1,0 +1,146 @@
+"""One page of one scan: ask by one recipe after the other until an answer is accepted."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dropscribe import log
+from dropscribe.errors import BadAnswer, Unavailable
+from dropscribe.ledger import Page, Try
+from dropscribe.reading.ask import ask
+from dropscribe.reading.judge import judge
+from dropscribe.reading.recipe import Tried, describe, next_recipe
+from dropscribe.reading.structured import judge_json
+from dropscribe.values import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dropscribe.config.load import Inbox
+    from dropscribe.ledger import Ledger
+    from dropscribe.reading.engines import Engine
+    from dropscribe.stop import Stop
+    from dropscribe.values import Answer, Picture, Recipe, Size
+
+SUSPECT = "suspect"
+"""Verdict of a try that ended with the host; it counts against the scan only once the host has answered since."""
+
+NO_ANSWER = "no answer"
+"""Verdict of a suspect try whose host has answered something else since."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageReader:
+    """Reads the pages of one scan; `base` is the first recipe of the ladder for this inbox."""
+
+    engine: Engine
+    ledger: Ledger
+    inbox: Inbox
+    scan_id: int
+    scan: str
+    rules: str
+    base: Recipe
+    stop: Stop
+
+    def read(self, number: int, picture_of: Callable[[Size], Picture]) -> Page:
+        """The accepted page; every try is in the ledger before the next one begins.
+
+        Raises BadAnswer after the last recipe, and what `Engine.ask` and `picture_of` raise.
+        """
+        tried = self._replay(number)
+        while (recipe := self._next(tried)) is not None:
+            verdict, answer = self._try(number, recipe, picture_of)
+            if verdict.accepted and answer is not None:
+                return self._accept(number, recipe, verdict, answer)
+            tried.append(Tried(recipe, verdict.name))
+        last = [t for t in self.ledger.tries(self.scan_id) if t.page == number][-1]
+        raise BadAnswer(last.verdict, last.sentence)
+
+    def _next(self, tried: Sequence[Tried]) -> Recipe | None:
+        return next_recipe(self.base, self.inbox.models, tried, limit=self.inbox.tries)
+
+    def _replay(self, number: int) -> list[Tried]:
+        """Where on the ladder this page stands: recipes follow from verdicts, so only those are remembered."""
+        tried: list[Tried] = []
+        for done in self.ledger.tries(self.scan_id):
+            recipe = self._next(tried)
+            if done.page == number and done.verdict != SUSPECT and recipe is not None:
+                tried.append(Tried(recipe, done.verdict))
+        return tried
+
+    def _try(
+        self, number: int, recipe: Recipe, picture_of: Callable[[Size], Picture]
+    ) -> tuple[Verdict, Answer | None]:
+        picture = picture_of(recipe.size)
+        log.step("asked", inbox=self.inbox.name, scan=self.scan, page=number, recipe=describe(recipe))
+        began = time.monotonic()
+        answer = None
+        try:
+            answer = ask(self.engine, picture, recipe, stop=self.stop)
+            verdict = self._judge(answer, recipe)
+        except BadAnswer as bad:
+            verdict = Verdict(bad.verdict, bad.reason)
+        except Unavailable as failure:
+            if failure.suspect:
+                self._suspect(number, recipe, failure, time.monotonic() - began)
+            raise
+        if not verdict.accepted:
+            self._refuse(number, recipe, verdict, answer, time.monotonic() - began)
+        return verdict, answer
+
+    def _judge(self, answer: Answer, recipe: Recipe) -> Verdict:
+        verdict = judge(answer, prompt=recipe.prompt, repeats=self.inbox.repeats)
+        if recipe.schema is not None and verdict.accepted:
+            return judge_json(verdict, recipe.schema)
+        return verdict
+
+    def _accept(self, number: int, recipe: Recipe, verdict: Verdict, answer: Answer) -> Page:
+        page = Page(
+            page=number,
+            rules=self.rules,
+            text=verdict.text,
+            verdict=verdict.name,
+            model=answer.model,
+            digest=answer.model_digest,
+            host=answer.host,
+            recipe=describe(recipe),
+            seconds=answer.seconds,
+            at=time.time(),
+        )
+        self.ledger.accept(self.scan_id, page)
+        log.step(
+            "accepted",
+            inbox=self.inbox.name,
+            scan=self.scan,
+            page=number,
+            verdict=verdict.name,
+            seconds=round(answer.seconds, 1),
+            tokens=answer.tokens or None,
+        )
+        return page
+
+    def _refuse(
+        self, number: int, recipe: Recipe, verdict: Verdict, answer: Answer | None, seconds: float
+    ) -> None:
+        text = answer.text if answer is not None else ""
+        self._write_down(number, recipe, verdict.name, verdict.sentence, text, seconds)
+        log.step(
+            "refused",
+            level="warning",
+            inbox=self.inbox.name,
+            scan=self.scan,
+            page=number,
+            verdict=verdict.name,
+            reason=verdict.sentence,
+        )
+
+    def _suspect(self, number: int, recipe: Recipe, failure: Unavailable, seconds: float) -> None:
+        failure.evidence = self._write_down(number, recipe, SUSPECT, failure.reason, "", seconds)
+
+    def _write_down(
+        self, number: int, recipe: Recipe, verdict: str, sentence: str, text: str, seconds: float
+    ) -> int:
+        tried = Try(number, describe(recipe), verdict, sentence, text, seconds, time.time())
+        return self.ledger.add_try(self.scan_id, tried)

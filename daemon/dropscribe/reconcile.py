@@ -1,0 +1,373 @@
+"""One pass: take in what the slots did, look, settle, schedule, hand out; used by the main thread alone."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from dropscribe import __version__, log, schedule
+from dropscribe.errors import (
+    Failure,
+    Misconfigured,
+    NotYet,
+    Stopped,
+    Unavailable,
+    Unsupported,
+    Withdrawn,
+    WorldWrong,
+)
+from dropscribe.filing import atomic
+from dropscribe.inbox_state import Obstacle
+from dropscribe.read_page import NO_ANSWER
+from dropscribe.status import HostStatus, Status
+from dropscribe.transcribe import Waiting
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Sequence
+
+    from dropscribe.inbox_state import InboxState
+    from dropscribe.ledger import Ledger
+    from dropscribe.reading.engines import ModelState
+    from dropscribe.transcribe import Filed
+
+_SURPRISE_REST = 30.0  # seconds before a scan is taken up again after an error that nobody foresaw
+_LOOK_SHARE = 4  # looking may take one part in five of the time: a flood of events must not become all we do
+_LONGEST_SLEEP = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a slot is to do: read `scan`, or only `check` whether the inbox's model works at its host now."""
+
+    scan: Waiting
+    host: str
+    check: bool = False
+    probe: bool = False
+    deep: bool = False  # the probe must make the model read, because the last failure came while reading
+    evidence: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a job: filed, or the error that ended it.
+
+    `proven`: the host passed its probe. `state`: what the model was when it failed or was checked.
+    """
+
+    job: Job
+    filed: Filed | None = None
+    error: Exception | None = None
+    proven: bool = False
+    state: ModelState | None = None
+
+
+class Hands(Protocol):
+    """The slots that work; `results` gives what has been finished since the last call."""
+
+    def give(self, job: Job) -> None: ...
+    def results(self) -> Iterable[Result]: ...
+
+
+class Watch(Protocol):
+    """Keeps the bell on the folders of an inbox; the answer is why events cannot be had, or None."""
+
+    def watch(self, key: str, folders: Sequence[os.PathLike[str]]) -> str | None: ...
+
+
+class Reconciler:
+    """Brings what is in the inboxes to where it belongs, one pass at a time."""
+
+    def __init__(
+        self,
+        inboxes: Sequence[InboxState],
+        hosts: Sequence[schedule.Host],
+        ledger: Ledger,
+        hands: Hands,
+        watch: Watch,
+    ) -> None:
+        self.inboxes = {state.name: state for state in inboxes}
+        self.hosts = {host.name: host for host in hosts}
+        self._ledger = ledger
+        self._hands = hands
+        self._watch = watch
+        self._evidence: dict[str, list[int]] = {host.name: [] for host in hosts}
+        self._last_inbox = ""
+        self._look_from = 0.0
+        self._rung = False
+        self._started = time.time()
+        self.snapshot = self._status()
+
+    def step(self, now: float, *, rung: bool, stopping: bool = False) -> float:
+        """One pass at `now`; the seconds until there is something to do by itself."""
+        for result in self._hands.results():
+            self._take_in(result, now)
+        self._rung = self._rung or rung
+        if not stopping:
+            self._look(now)
+            self._hand_out(now)
+        self.snapshot = self._status()
+        return max(0.0, self._wake_at(now) - now)
+
+    @property
+    def in_hand(self) -> int:
+        return sum(host.busy for host in self.hosts.values())
+
+    # --- looking
+
+    def _look(self, now: float) -> None:
+        began = time.monotonic()
+        rung = self._rung and now >= self._look_from
+        for state in self.inboxes.values():
+            if state.parked is not None and now < state.parked.check_at:
+                continue
+            if rung or now >= state.next_look or state.parked is not None:
+                self._look_at(state, now)
+        if rung:
+            self._rung = False
+            self._look_from = now + _LOOK_SHARE * (time.monotonic() - began)
+
+    def _look_at(self, state: InboxState, now: float) -> None:
+        before = state.settling.settled
+        try:
+            if state.parked is not None:
+                check_world(state)
+            state.look(now)
+        except WorldWrong as wrong:
+            self._park(state, wrong, now)
+            return
+        if state.parked is not None:
+            log.step("resumed", inbox=state.name, after=state.parked.reason)
+            state.parked = None
+        for name in state.settling.settled.keys() - before.keys():
+            log.step("settled", inbox=state.name, scan=name)
+        self._keep_watch(state)
+
+    def _keep_watch(self, state: InboxState) -> None:
+        if state.rules.watch == "poll" or (state.rules.watch == "auto" and state.network):
+            state.watch = "looked at regularly: no events are expected there"
+            return
+        assert state.seen is not None
+        problem = self._watch.watch(state.name, state.seen.folders) or ""
+        if problem and problem != state.watch:
+            log.step("looking instead of listening", level="warning", inbox=state.name, reason=problem)
+        state.watch = problem
+
+    def _park(self, state: InboxState, wrong: WorldWrong, now: float) -> None:
+        if state.park(wrong, now):
+            log.step("parked", level="warning", inbox=state.name, reason=wrong.reason, fix=wrong.fix)
+
+    # --- handing out
+
+    def _hand_out(self, now: float) -> None:
+        for state in self.inboxes.values():
+            state.wake_postponed(now)
+            self._check_obstacles(state, now)
+        lines = [line for state in self.inboxes.values() if (line := self._line(state, now))]
+        for pick in schedule.assign(lines, self.hosts, now, self._last_inbox):
+            self._last_inbox = pick.inbox
+            self._give(self.inboxes[pick.inbox], pick, now)
+
+    def _line(self, state: InboxState, now: float) -> schedule.Line | None:
+        if state.parked is not None or not state.waiting:
+            return None
+        hosts = state.usable_hosts(self._hosts_of(state))
+        if not any(self.hosts[name].room(now) for name in hosts):
+            return None
+        try:
+            check_space(state)
+        except WorldWrong as wrong:
+            self._park(state, wrong, now)
+            return None
+        return schedule.Line(state.name, state.waiting, hosts)
+
+    def _give(self, state: InboxState, pick: schedule.Pick, now: float) -> None:
+        found = state.next_scan()
+        if found is None:
+            return
+        name, fingerprint = found
+        host = self.hosts[pick.host]
+        scan = Waiting(state.rules, name, fingerprint, state.is_young(name, now), not state.network)
+        evidence = tuple(self._evidence[host.name])
+        self.hosts[host.name] = schedule.took(host)
+        self._hands.give(
+            Job(scan, host.name, probe=pick.probe, deep=host.suspicious, evidence=evidence)
+        )
+
+    def _check_obstacles(self, state: InboxState, now: float) -> None:
+        for name, obstacle in state.obstacles.items():
+            host = self.hosts[name]
+            if now >= obstacle.check_at and host.room(now):
+                state.obstacles[name] = replace(obstacle, check_at=now + schedule.PARK_CHECK)
+                self.hosts[name] = schedule.took(host)
+                self._hands.give(Job(state.nothing(), name, check=True))
+
+    def _hosts_of(self, state: InboxState) -> list[str]:
+        return [host.name for host in self.hosts.values() if host.engine == state.rules.engine]
+
+    # --- what became of it
+
+    def _take_in(self, result: Result, now: float) -> None:
+        job, state = result.job, self.inboxes[result.job.scan.inbox.name]
+        self.hosts[job.host] = schedule.released(self.hosts[job.host])
+        if result.proven or result.filed:
+            self._host_answered(job.host)
+        if job.check:
+            self._checked(state, result, now)
+        elif result.filed:
+            state.ended[result.filed.kind] += 1
+            state.done_with(job.scan.name)
+        else:
+            self._ended_by(state, result, now)
+
+    def _ended_by(self, state: InboxState, result: Result, now: float) -> None:
+        name = result.job.scan.name
+        match result.error:
+            case Unsupported() as why:
+                state.hold(name, why)
+                log.step("unsupported", inbox=state.name, scan=name, reason=why.reason)
+            case NotYet() as why:
+                state.not_yet(name, why, now)
+                log.step("not yet", inbox=state.name, scan=name, reason=why.reason)
+            case Withdrawn():
+                state.done_with(name)
+                log.step("withdrawn", inbox=state.name, scan=name)
+            case Stopped():
+                state.put_back(name)
+            case Failure() as failure:
+                state.put_back(name)
+                self._failed(state, result, failure, now)
+            case _:
+                state.postpone(name, now + _SURPRISE_REST)
+
+    def _failed(self, state: InboxState, result: Result, failure: Failure, now: float) -> None:
+        match failure:
+            case Unavailable():
+                self._host_failed(result.job.host, failure, now)
+            case Misconfigured():
+                self._host_answered(result.job.host)
+                self._obstruct(state, result, failure, now)
+            case WorldWrong():
+                self._park(state, failure, now)
+            case _:
+                raise AssertionError(f"{failure!r} should have been filed")
+
+    def _host_answered(self, name: str) -> None:
+        host = self.hosts[name]
+        if not host.well:
+            log.step("back", host=name, after=host.reason)
+        self.hosts[name] = schedule.answered(host)
+        if self._evidence[name]:
+            self._ledger.confirm(self._evidence[name], NO_ANSWER)
+            self._evidence[name].clear()
+
+    def _host_failed(self, name: str, failure: Unavailable, now: float) -> None:
+        host = self.hosts[name]
+        if failure.evidence is not None:
+            self._evidence[name].append(failure.evidence)
+        else:
+            # It is down for everybody, so nothing that ended with it says anything about a scan.
+            self._evidence[name].clear()
+        rested = schedule.failed(
+            host, now, failure.reason, failure.fix, draw=random.random(), suspicious=failure.suspect
+        )
+        self.hosts[name] = rested
+        if rested.failures != host.failures:
+            log.step(
+                "resting",
+                level="warning",
+                host=name,
+                reason=failure.reason,
+                seconds=round(rested.rests_until - now, 1),
+            )
+
+    def _obstruct(self, state: InboxState, result: Result, failure: Misconfigured, now: float) -> None:
+        host = result.job.host
+        known = state.obstacles.get(host)
+        since = known.since if known else time.time()
+        check_at = now + schedule.PARK_CHECK
+        state.obstacles[host] = Obstacle(failure.reason, failure.fix, since, check_at, result.state)
+        if known is None or known.reason != failure.reason:
+            log.step("parked", level="warning", inbox=state.name, reason=failure.reason, fix=failure.fix)
+
+    def _checked(self, state: InboxState, result: Result, now: float) -> None:
+        obstacle = state.obstacles.get(result.job.host)
+        match result.error:
+            case Unavailable() as failure:
+                self._host_failed(result.job.host, failure, now)
+            case Misconfigured() as failure:
+                self._obstruct(state, result, failure, now)
+            case None if obstacle is not None and obstacle.state != result.state:
+                del state.obstacles[result.job.host]
+                log.step("resumed", inbox=state.name, after=obstacle.reason)
+
+    # --- time and status
+
+    def _wake_at(self, now: float) -> float:
+        times = [now + _LONGEST_SLEEP]
+        waiting = False
+        for state in self.inboxes.values():
+            if state.parked is not None:
+                times.append(state.parked.check_at)
+                continue
+            times.append(max(state.next_look, now))
+            times.extend(obstacle.check_at for obstacle in state.obstacles.values())
+            if (later := state.wake_postponed(now)) is not None:
+                times.append(later)
+            waiting = waiting or bool(state.waiting)
+        if waiting and (wake := schedule.next_wake(list(self.hosts.values()), now)) is not None:
+            times.append(wake)
+        if self._rung:
+            times.append(self._look_from)
+        return min(times)
+
+    def _status(self) -> Status:
+        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        states = self.inboxes.values()
+        return Status(
+            at=time.time(),
+            pid=0,
+            started=self._started,
+            version=__version__,
+            inboxes=tuple(
+                state.status(self._ledger.counts(state.name, since=midnight), tuple(self._hosts_of(state)))
+                for state in states
+            ),
+            hosts=tuple(_host_status(host) for host in self.hosts.values()),
+        )
+
+
+def check_world(state: InboxState) -> None:
+    """Raises WorldWrong unless this inbox's scans can be moved to where they belong, now."""
+    rules = state.rules
+    for folder in dict.fromkeys((rules.path, rules.done, rules.failed, rules.output.folder)):
+        atomic.probe(folder)
+    check_space(state)
+
+
+def check_space(state: InboxState) -> None:
+    """Raises WorldWrong when a disk that this inbox writes to is nearly full."""
+    rules = state.rules
+    for folder in dict.fromkeys((rules.done, rules.failed, rules.output.folder)):
+        if atomic.free_space(folder) < rules.free_space:
+            raise WorldWrong(f"{folder}: the disk is nearly full", "free some space")
+
+
+def _host_status(host: schedule.Host) -> HostStatus:
+    away = not host.well
+    behind = time.time() - time.monotonic()
+    return HostStatus(
+        name=host.name,
+        engine=host.engine,
+        state="resting" if away else "well",
+        busy=host.busy,
+        parallel=host.parallel,
+        failures=host.failures,
+        reason=host.reason,
+        fix=host.fix,
+        since=host.resting_since + behind if away else None,
+        next_try=host.rests_until + behind if away else None,
+    )

@@ -1,0 +1,106 @@
+"""The slots: one thread for each request that a host may be given at once."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from dropscribe import log
+from dropscribe.errors import Failure, Misconfigured, Stopped, Unavailable, Withdrawn
+from dropscribe.read_page import NO_ANSWER
+from dropscribe.reading.prove import prove
+from dropscribe.reconcile import Result
+from dropscribe.transcribe import base_recipe, transcribe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from dropscribe.reading.engines import Engine, ModelState
+    from dropscribe.reconcile import Job
+    from dropscribe.transcribe import Desk
+
+
+class Wake(Protocol):
+    def __call__(self) -> None: ...
+
+
+class Slots:
+    """Threads that work off jobs, each with an engine of its own; results are collected until asked for."""
+
+    def __init__(
+        self, engines: Mapping[str, Sequence[Callable[[], Engine]]], desk: Desk, wake: Wake
+    ) -> None:
+        self._desk = desk
+        self._wake = wake
+        self._jobs: dict[str, queue.SimpleQueue[Job | None]] = {host: queue.SimpleQueue() for host in engines}
+        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, args=(host, make), name=f"slot {host}", daemon=True)
+            for host, makers in engines.items()
+            for make in makers
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def give(self, job: Job) -> None:
+        self._jobs[job.host].put(job)
+
+    def results(self) -> Iterable[Result]:
+        while True:
+            try:
+                yield self._results.get_nowait()
+            except queue.Empty:
+                return
+
+    def close(self, patience: float) -> bool:
+        """True when all threads have ended within `patience` seconds; they are daemons, so none holds us up."""
+        for host, jobs in self._jobs.items():
+            for thread in self._threads:
+                if thread.name == f"slot {host}":
+                    jobs.put(None)
+        until = time.monotonic() + patience
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self, host: str, make: Callable[[], Engine]) -> None:
+        engine = make()
+        try:
+            while (job := self._jobs[host].get()) is not None:
+                self._results.put(self._do(job, engine))
+                self._wake()
+        finally:
+            engine.close()
+
+    def _do(self, job: Job, engine: Engine) -> Result:
+        proven, state = False, None
+        try:
+            if job.check or job.probe:
+                state = self._prove(job, engine)
+                proven = True
+            if job.check:
+                return Result(job, proven=True, state=state)
+            return Result(job, transcribe(job.scan, engine, self._desk), proven=proven)
+        except Misconfigured as error:
+            return Result(job, error=error, proven=proven, state=state or self._state_of(job, engine))
+        except (Failure, Withdrawn, Stopped) as error:
+            return Result(job, error=error, proven=proven)
+        except Exception as error:  # noqa: BLE001 - the one boundary per scan
+            log.trouble("broke down", error, inbox=job.scan.inbox.name, scan=job.scan.name)
+            return Result(job, error=error, proven=proven)
+
+    def _prove(self, job: Job, engine: Engine) -> ModelState:
+        recipe = base_recipe(job.scan.inbox, job.scan.inbox.models[0])
+        state = prove(engine, recipe, stop=self._desk.stop, deep=job.deep)
+        if job.evidence:
+            self._desk.ledger.confirm(job.evidence, NO_ANSWER)
+        return state
+
+    def _state_of(self, job: Job, engine: Engine) -> ModelState | None:
+        """What the model was when it failed: nothing is asked of it again until that has changed."""
+        try:
+            return engine.check(job.scan.inbox.models[0], stop=self._desk.stop)
+        except (Failure, Stopped):
+            return None
