@@ -51,6 +51,9 @@ def _check_address(sock, address):
 def _check_path(path, flags):
     if not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
         return
+    # Filing opens these in a folder that it has open already, which the event does not tell.
+    if os.fsdecode(path).startswith(".dropscribe-"):
+        return
     real = os.path.realpath(os.fsdecode(path))
     # Python's own byte code may go anywhere it likes.
     if not real.startswith(_WRITABLE) and "__pycache__" not in real:

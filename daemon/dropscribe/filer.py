@@ -12,7 +12,7 @@ import hashlib
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +72,9 @@ class Filer:
                 self._ledger.intend(scan.record.id, intent)
                 try:
                     return self._carry_out(scan, intent)
+                except atomic.NotUniqueError:
+                    self._take_back(scan.record.id, intent)
+                    place = replace(place, name=atomic.unique_name(place.name))
                 except FileExistsError:
                     self._take_back(scan.record.id, intent)
         raise AssertionError(f"no free name for {place.name} in {place.folder}")

@@ -10,8 +10,8 @@ from dropscribe import log
 from dropscribe.errors import BadAnswer, Unavailable
 from dropscribe.ledger import Page, Try
 from dropscribe.reading.ask import ask
-from dropscribe.reading.judge import judge
-from dropscribe.reading.recipe import Tried, describe, next_recipe
+from dropscribe.reading.judge import judge, judge_ocr
+from dropscribe.reading.recipe import Tried, describe, first, next_recipe
 from dropscribe.reading.structured import judge_json
 from dropscribe.values import Verdict
 
@@ -31,9 +31,26 @@ NO_ANSWER = "no answer"
 """Verdict of a suspect try whose host has answered something else since."""
 
 
+def models_of(inbox: Inbox) -> tuple[str, ...]:
+    """The models that this inbox may ask, in order; the embedded engine has one, without a name."""
+    return ("",) if inbox.engine == "ocr" else inbox.models
+
+
+def base_recipe(inbox: Inbox, model: str) -> Recipe:
+    """The first recipe of an inbox's ladder."""
+    return first(
+        engine=inbox.engine,
+        model=model,
+        prompt=inbox.prompt,
+        options=inbox.options,
+        keep_alive=inbox.keep_alive,
+        schema=inbox.output.schema,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class PageReader:
-    """Reads the pages of one scan; `base` is the first recipe of the ladder for this inbox."""
+    """Reads the pages of one scan, on the ladder that begins with the first of `models`."""
 
     engine: Engine
     ledger: Ledger
@@ -41,7 +58,7 @@ class PageReader:
     scan_id: int
     scan: str
     rules: str
-    base: Recipe
+    models: tuple[str, ...]
     stop: Stop
 
     def read(self, number: int, picture_of: Callable[[Size], Picture]) -> Page:
@@ -59,7 +76,9 @@ class PageReader:
         raise BadAnswer(last.verdict, last.sentence)
 
     def _next(self, tried: Sequence[Tried]) -> Recipe | None:
-        return next_recipe(self.base, self.inbox.models, tried, limit=self.inbox.tries)
+        # The embedded engine says the same however often it is asked.
+        limit = 1 if self.inbox.engine == "ocr" else self.inbox.tries
+        return next_recipe(base_recipe(self.inbox, self.models[0]), self.models, tried, limit=limit)
 
     def _replay(self, number: int) -> list[Tried]:
         """Where on the ladder this page stands: recipes follow from verdicts, so only those are remembered."""
@@ -91,6 +110,8 @@ class PageReader:
         return verdict, answer
 
     def _judge(self, answer: Answer, recipe: Recipe) -> Verdict:
+        if recipe.engine == "ocr":
+            return judge_ocr(answer)
         verdict = judge(answer, prompt=recipe.prompt, repeats=self.inbox.repeats)
         if recipe.schema is not None and verdict.accepted:
             return judge_json(verdict, recipe.schema)

@@ -26,8 +26,8 @@ from dropscribe.status import HostStatus, Status
 from dropscribe.transcribe import Waiting
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from dropscribe.inbox_state import InboxState
     from dropscribe.ledger import Ledger
@@ -75,7 +75,7 @@ class Hands(Protocol):
 class Watch(Protocol):
     """Keeps the bell on the folders of an inbox; the answer is why events cannot be had, or None."""
 
-    def watch(self, key: str, folders: Sequence[os.PathLike[str]]) -> str | None: ...
+    def watch(self, key: str, folders: Sequence[Path]) -> str | None: ...
 
 
 class Reconciler:
@@ -133,7 +133,7 @@ class Reconciler:
     def _look_at(self, state: InboxState, now: float) -> None:
         before = state.settling.settled
         try:
-            if state.parked is not None:
+            if state.parked is not None or state.seen is None:
                 check_world(state)
             state.look(now)
         except WorldWrong as wrong:
@@ -314,7 +314,7 @@ class Reconciler:
                 times.append(state.parked.check_at)
                 continue
             times.append(max(state.next_look, now))
-            times.extend(obstacle.check_at for obstacle in state.obstacles.values())
+            times.extend(self._obstacle_checks(state, now))
             if (later := state.wake_postponed(now)) is not None:
                 times.append(later)
             waiting = waiting or bool(state.waiting)
@@ -323,6 +323,13 @@ class Reconciler:
         if self._rung:
             times.append(self._look_from)
         return min(times)
+
+    def _obstacle_checks(self, state: InboxState, now: float) -> Iterator[float]:
+        for name, obstacle in state.obstacles.items():
+            host = self.hosts[name]
+            # A busy host wakes us with its result.
+            if host.room(now) or now < host.rests_until:
+                yield max(obstacle.check_at, host.rests_until)
 
     def _status(self) -> Status:
         midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from dropscribe import log
 from dropscribe.errors import Failure, Misconfigured, Stopped, Unavailable, Withdrawn
-from dropscribe.read_page import NO_ANSWER
-from dropscribe.reading.prove import prove
+from dropscribe.read_page import NO_ANSWER, base_recipe, models_of
+from dropscribe.reading.prove import prove, usable
 from dropscribe.reconcile import Result
-from dropscribe.transcribe import base_recipe, transcribe
+from dropscribe.transcribe import transcribe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -92,7 +92,9 @@ class Slots:
             return Result(job, error=error, proven=proven)
 
     def _prove(self, job: Job, engine: Engine) -> ModelState:
-        recipe = base_recipe(job.scan.inbox, job.scan.inbox.models[0])
+        inbox = job.scan.inbox
+        model = usable(engine, models_of(inbox), stop=self._desk.stop)[0]
+        recipe = base_recipe(inbox, model)
         state = prove(engine, recipe, stop=self._desk.stop, deep=job.deep)
         if job.evidence:
             self._desk.ledger.confirm(job.evidence, NO_ANSWER)
@@ -101,6 +103,6 @@ class Slots:
     def _state_of(self, job: Job, engine: Engine) -> ModelState | None:
         """What the model was when it failed: nothing is asked of it again until that has changed."""
         try:
-            return engine.check(job.scan.inbox.models[0], stop=self._desk.stop)
+            return engine.check(models_of(job.scan.inbox)[0], stop=self._desk.stop)
         except (Failure, Stopped):
             return None

@@ -16,10 +16,10 @@ from dropscribe.filer import Arrived, Place
 from dropscribe.filing import render
 from dropscribe.filing.shelf import split, stem_from
 from dropscribe.intake.take import Taken, take
-from dropscribe.read_page import SUSPECT, PageReader
-from dropscribe.reading import recipe as recipes
+from dropscribe.read_page import SUSPECT, PageReader, models_of
 from dropscribe.reading.document import Limits, open_document
 from dropscribe.reading.picture import prepare
+from dropscribe.reading.prove import usable
 
 if TYPE_CHECKING:
     from dropscribe.config.load import Inbox
@@ -129,16 +129,8 @@ def _read(
     inbox = scan.inbox
     rules = reading_rules(inbox)
     kept = desk.ledger.pages(record.id, rules)
-    reader = PageReader(
-        engine=engine,
-        ledger=desk.ledger,
-        inbox=inbox,
-        scan_id=record.id,
-        scan=scan.name,
-        rules=rules,
-        base=base_recipe(inbox, _model(inbox, engine, desk)),
-        stop=desk.stop,
-    )
+    models = usable(engine, models_of(inbox), stop=desk.stop)
+    reader = PageReader(engine, desk.ledger, inbox, record.id, scan.name, rules, models, desk.stop)
     with desk.ledger.risking(record.id):
         document = open_document(taken.path, Limits(inbox.limits.bytes, inbox.limits.pixels))
     with document:
@@ -156,26 +148,10 @@ def _read_page(number: int, document: Document, record: OpenScan, reader: PageRe
     return reader.read(number, picture_of)
 
 
-def base_recipe(inbox: Inbox, model: str) -> recipes.Recipe:
-    """The first recipe of an inbox's ladder."""
-    return recipes.first(
-        engine=inbox.engine,
-        model=model,
-        prompt=inbox.prompt,
-        options=inbox.options,
-        keep_alive=inbox.keep_alive,
-        schema=inbox.output.schema,
-    )
-
-
 def reading_rules(inbox: Inbox) -> str:
     """A short name of everything in the config that shapes the text of a page."""
     facts = [inbox.engine, inbox.models, inbox.prompt, sorted(inbox.options.items()), inbox.output.schema]
     return hashlib.sha256(json.dumps(facts, default=dict, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _model(inbox: Inbox, engine: Engine, desk: Desk) -> str:
-    return inbox.models[0] if inbox.models else ""
 
 
 # --- filing

@@ -10,8 +10,8 @@ _JOINERS = "\u200c\u200d"  # invisible, but Persian words and many emoji are spe
 def shown(name: str) -> str:
     r"""`name` on one line, harmless on a terminal and always encodable.
 
-    Line breaks, controls, invisible and direction-changing characters become `\x0a` or `\u202e`; a byte that is
-    not UTF-8 becomes `\xff`. Nothing else changes, so text that is shown twice stays as it was shown once.
+    Line breaks, controls, invisible and direction-changing characters become `\x0a` or `\u202e`; a byte that
+    is not UTF-8 becomes `\xff`. Nothing else changes, so that shown twice is as shown once.
     """
     return "".join(char if _harmless(char) else _escaped(char) for char in name)
 

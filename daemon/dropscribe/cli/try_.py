@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,16 @@ from dropscribe.cli.options import config_option, load_config
 from dropscribe.daemon import engines, signals
 from dropscribe.errors import UsageError
 from dropscribe.ledger import Ledger
-from dropscribe.read_page import PageReader
+from dropscribe.read_page import PageReader, models_of
 from dropscribe.reading.document import Limits, open_document
 from dropscribe.reading.picture import prepare
+from dropscribe.reading.prove import usable
 from dropscribe.stop import Stop
-from dropscribe.transcribe import base_recipe
 
 if TYPE_CHECKING:
     from dropscribe.config.load import Config, Inbox
+    from dropscribe.reading.document import Document
+    from dropscribe.values import Picture, Size
 
 
 @click.command("try")
@@ -58,20 +61,13 @@ def _read(image: Path, inbox: Inbox, config: Config, ledger: Ledger, stop: Stop)
     engine = engines(config, inbox.engine)[0]()
     try:
         with open_document(image, Limits(inbox.limits.bytes, inbox.limits.pixels)) as document:
-            reader = PageReader(
-                engine=engine,
-                ledger=ledger,
-                inbox=inbox,
-                scan_id=record.id,
-                scan=image.name,
-                rules="",
-                base=base_recipe(inbox, inbox.models[0]),
-                stop=stop,
-            )
-            pages = [
-                reader.read(number, lambda size, n=number: prepare(document.page(n), size))
-                for number in range(1, document.pages + 1)
-            ]
+            models = usable(engine, models_of(inbox), stop=stop)
+            reader = PageReader(engine, ledger, inbox, record.id, image.name, "", models, stop)
+            pages = [reader.read(n, partial(_prepared, document, n)) for n in range(1, document.pages + 1)]
     finally:
         engine.close()
     return "\n".join(page.text for page in pages)
+
+
+def _prepared(document: Document, number: int, size: Size) -> Picture:
+    return prepare(document.page(number), size)

@@ -14,7 +14,8 @@ from tenacity import (
     stop_after_attempt,
     stop_any,
     stop_when_event_set,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from dropscribe.errors import Unavailable
@@ -37,7 +38,7 @@ def ask(engine: Engine, picture: Picture, recipe: Recipe, *, stop: Stop) -> Answ
     patience = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and error.soon),
         stop=stop_any(stop_after_attempt(_ATTEMPTS), stop_when_event_set(stop.event)),
-        wait=wait_exponential_jitter(initial=_FIRST_WAIT, max=_LONGEST_WAIT, jitter=0.5),
+        wait=wait_exponential(multiplier=_FIRST_WAIT, max=_LONGEST_WAIT) + wait_random(0, _FIRST_WAIT),
         sleep=sleep_using_event(stop.event),
         reraise=True,
     )

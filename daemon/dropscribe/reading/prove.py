@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from dropscribe.errors import BadAnswer, Unavailable
+from dropscribe.errors import BadAnswer, Misconfigured, Unavailable
 from dropscribe.values import Picture
 
 if TYPE_CHECKING:
@@ -18,6 +18,25 @@ if TYPE_CHECKING:
 
 _SIDE = 64  # pixels; no runner refuses this, and servers before 0.30 die below 32
 _TOKENS = 8
+
+
+def usable(engine: Engine, models: tuple[str, ...], *, stop: Stop) -> tuple[str, ...]:
+    """Those of `models` that this engine can ask, in their order; a single one is taken at its word.
+
+    Raises Misconfigured, with the words for the first of them, when there is none; Unavailable, Stopped.
+    """
+    if len(models) < 2:
+        return models
+    found, refusals = [], []
+    for model in models:
+        try:
+            engine.check(model, stop=stop)
+            found.append(model)
+        except Misconfigured as refusal:
+            refusals.append(refusal)
+    if not found:
+        raise refusals[0]
+    return tuple(found)
 
 
 def prove(engine: Engine, recipe: Recipe, *, stop: Stop, deep: bool) -> ModelState:
