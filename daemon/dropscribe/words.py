@@ -62,3 +62,9 @@ def _two(n: int, per: int, large: str, small: str) -> str:
 def plural(n: int, one: str, many: str = "") -> str:
     """`1 scan`, `1,200 scans`; `many` where an s at the end is not enough."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def one_line(text: str, limit: int) -> str:
+    """`text` of strangers as one line of printable characters, at most `limit` of them."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * limit]).split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"

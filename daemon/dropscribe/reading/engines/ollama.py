@@ -15,7 +15,7 @@ from dropscribe.errors import Misconfigured, Unavailable
 from dropscribe.reading.engines import ModelState
 from dropscribe.reading.engines.refusals import classify
 from dropscribe.reading.engines.wire import Stream, Timeouts, Wire
-from dropscribe.reading.judge import runaway
+from dropscribe.reading.repeats import LOOK_BACK, runaway
 from dropscribe.values import Answer
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from dropscribe.values import Picture, Recipe
 
 _PLACE: Final = "@picture@"
-_LOOK_BACK: Final = 2000  # characters of the answer in which a loop is looked for
 _LOOK_EVERY: Final = 64  # new characters between two looks
 
 
@@ -96,7 +95,8 @@ class OllamaEngine:
                 return
 
     def _refused(self, stream: Stream, recipe: Recipe) -> Exception:
-        failure = classify(stream.status, _text(stream.body()), model=recipe.model)
+        moved = stream.headers.get("Location", "")
+        failure = classify(stream.status, _text(stream.body()), model=recipe.model, location=moved)
         return self._remember(failure, recipe)
 
     def _remember(self, failure: Exception, recipe: Recipe) -> Exception:
@@ -151,7 +151,7 @@ class _Reply:
         piece = _string(part.get("content"))
         self.pieces.append(piece)
         self.thoughts.append(_string(part.get("thinking")))
-        self._tail = (self._tail + piece)[-_LOOK_BACK:]
+        self._tail = (self._tail + piece)[-LOOK_BACK:]
         self._unseen += len(piece)
         if message.get("done") is True:
             self.done = True

@@ -1,0 +1,259 @@
+"""Every verdict, and what comes close to it and is the text of a page."""
+
+import re
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dropscribe.prompts import FILL, MARKDOWN, NO_TEXT, PLAIN
+from dropscribe.reading.judge import judge, judge_ocr
+from dropscribe.values import Answer
+from tests.reading.pages import LETTER, honest_pages, real_pages, verdict
+from tests.reading.test_peel import messy
+
+NAMES = {
+    "accepted", "no text", "empty", "thinking only", "not done", "length", "cut", "loop", "refusal", "echo",
+    "markup",
+}  # fmt: skip
+ENCODED = re.sub("[^a-z0-9]", "", "".join(sha256(bytes([n])).hexdigest() for n in range(10)))
+LOOPING = LETTER + "the cat sat on the mat and " * 60
+
+
+@pytest.mark.parametrize("page", [*honest_pages(), *real_pages()])
+def test_an_honest_page_keeps_its_words(page):
+    found = verdict(page)
+    assert found.accepted
+    assert found.text.split() == page.split()
+    assert found.text.endswith("\n")
+    assert not found.text.endswith("\n\n")
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [NO_TEXT, "[No text].", "**[no text]**", '"[no text]"', "`[no text]`", "no text", "No text.",
+     "\\[no text\\]", "```\n[no text]\n```", "Here is the transcribed text:\n\n[no text]",
+     "<think>blank</think>[NO TEXT]\n\n"],
+)  # fmt: skip
+def test_a_page_that_the_model_calls_blank_is_accepted_with_an_empty_text(marker):
+    found = verdict(marker)
+    assert (found.name, found.text, found.accepted) == ("no text", "", True)
+
+
+def test_a_page_that_only_mentions_the_marker_is_a_page():
+    assert verdict(f"{LETTER}\n[no text]").name == "accepted"
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n\n\t", "```\n```", "```markdown\n\n```", "\u200b\u200b", "[illegible] [illegible]"]
+)
+def test_an_answer_without_a_word_is_empty(text):
+    found = verdict(text)
+    assert found.name == "empty"
+    assert not found.accepted
+
+
+def test_a_word_between_illegible_ones_is_a_text():
+    assert verdict("[illegible] Anna [illegible]").name == "accepted"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": "", "thinking": "The page shows an invoice."},
+        {"text": " \n", "thinking": "Hm.", "done_reason": "length"},
+        {"text": "<think>The page shows an invoice."},
+        {"text": "<think>An invoice.</think>"},
+        {"text": "It is an invoice.\n</think>\n"},
+    ],
+)
+def test_thoughts_without_an_answer_are_no_answer(changes):
+    assert verdict(**changes).name == "thinking only"
+
+
+def test_thoughts_beside_an_answer_do_not_matter():
+    assert verdict(LETTER, thinking="A letter.").name == "accepted"
+
+
+@pytest.mark.parametrize(("done", "reason"), [(False, ""), (False, "stop"), (True, "load"), (True, "error")])
+def test_an_answer_that_did_not_end_is_not_done(done, reason):
+    assert verdict(LETTER, done=done, done_reason=reason).name == "not done"
+
+
+def test_an_answer_may_end_without_a_reason():
+    assert verdict(LETTER, done_reason="").name == "accepted"
+
+
+def test_an_answer_at_its_limit_names_the_limit():
+    found = verdict(LETTER, done_reason="length", tokens=4096)
+    assert found.name == "length"
+    assert found.sentence == "the model's answer was cut off at its length limit (4,096 tokens)"
+    assert found.text == LETTER
+
+
+def test_a_loop_at_the_limit_is_a_loop():
+    # A larger limit would only make it longer.
+    assert verdict(LOOPING, done_reason="length").name == "loop"
+
+
+def test_a_loop_that_the_server_cut_is_a_loop():
+    assert verdict(" INVOICE" * 31, done=False, done_reason="").name == "loop"
+
+
+def test_what_we_cut_ourselves_says_why():
+    assert verdict(LETTER, done=False, cut="loop").name == "loop"
+    found = verdict(LETTER, done=False, cut="more than 4 MB\n\x1b[31m of text")
+    assert found.name == "cut"
+    assert "more than 4 MB [31m of text" in found.sentence
+
+
+REFUSALS = (
+    "I'm sorry, but I can't assist with that.",
+    "I’m sorry, I can’t help with that request.",
+    "Sorry, I cannot.",
+    "I cannot assist with transcribing this document.",
+    "I am unable to view images directly. Please describe the picture to me.",
+    "Unfortunately, I'm not able to read the text in this image because it is too blurry.",
+    "I don't see any image attached to your message.",
+    "No image was provided. Please upload the image so that I can transcribe it.",
+    "As an AI language model, I do not have the ability to see pictures.",
+    "There is no text in this image.",
+    "The image does not contain any readable text.",
+    "No discernible text is visible.",
+    "The image appears to be completely blank.",
+    "Es tut mir leid, aber ich kann dieses Bild nicht lesen.",
+    "Ich kann keine Bilder sehen.",
+    "Leider kann ich Ihnen bei dieser Anfrage nicht helfen.",
+    "Es wurde kein Bild hochgeladen.",
+    "Als KI-Sprachmodell kann ich das nicht.",
+    "Je suis désolé, mais je ne peux pas lire le texte de cette image.",
+    "Je ne peux pas vous aider avec cette demande.",
+    "Aucune image n'a été fournie.",
+    "En tant qu'IA, je n'ai pas accès aux fichiers.",
+    "Lo siento, pero no puedo ver la imagen.",
+    "Lo siento, no puedo ayudarte con eso.",
+    "No se ha proporcionado ninguna imagen.",
+    "Como modelo de lenguaje, no puedo procesar archivos.",
+)
+HONEST_NOTES = (
+    "I'm sorry, I can't come on Tuesday. Anna",
+    "Sorry I missed you! I will call again tomorrow. Your postman",
+    "Leider kann ich dir am Samstag nicht helfen. Gruß, Tom",
+    "Je ne peux pas venir dimanche, je suis désolée. Marie",
+    "Lo siento mucho, no puedo ir a la fiesta. Un abrazo, Luis",
+    "Please attach a photo here.",
+    "This page is intentionally left blank.",
+    "No smoking. No dogs. No entry.",
+    "We are unable to process returns without a receipt.",
+    "Ich kann nicht mehr.",
+    "You must be the change\nyou want to see in the world!",
+)
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_a_model_that_talks_instead_of_reading_is_refused(text):
+    found = verdict(text)
+    assert found.name == "refusal"
+    assert " ".join(text.split())[:60] in found.sentence
+    assert found.text.strip() == text
+
+
+@pytest.mark.parametrize("text", HONEST_NOTES)
+def test_a_note_that_sounds_like_a_refusal_is_a_page(text):
+    assert verdict(text).name == "accepted"
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_a_letter_in_which_the_same_sentence_stands_is_a_page(text):
+    assert verdict(f"{LETTER}\n{text}\n{LETTER}").name == "accepted"
+    assert verdict(f"{LETTER}\n{text}").name == "accepted"
+    assert verdict(f"{text}\n{LETTER * 2}").name == "accepted"
+
+
+@pytest.mark.parametrize(
+    "prompt", [PLAIN, MARKDOWN, FILL, "Free OCR.", "Transcribe every word that you can see here."]
+)
+def test_a_prompt_that_comes_back_is_an_echo(prompt):
+    assert verdict(prompt, prompt=prompt).name == "echo"
+    assert verdict(prompt.upper(), prompt=prompt).name == "echo"
+
+
+def test_most_of_a_prompt_is_an_echo():
+    assert verdict(" ".join(MARKDOWN.split()[:50])).name == "echo"
+
+
+@pytest.mark.parametrize("quoted", [MARKDOWN, PLAIN])
+def test_a_page_that_quotes_the_prompt_is_a_page(quoted):
+    assert (
+        verdict(f"Minutes of Monday\n\nThe prompt in use was:\n{quoted}\n\n{LETTER * 2}").name == "accepted"
+    )
+
+
+def test_a_page_that_quotes_a_sentence_of_the_prompt_is_a_page():
+    assert (
+        verdict("Copy the form.\nWrite [illegible] where a word cannot be read; do not guess.").name
+        == "accepted"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"![logo](data:image/png;base64,{'iVBORw0KGgoAAAANSUhEUg' * 10})",
+        f"{LETTER}{ENCODED}",
+        "".join(f'<div class="c{n}"><span style="left:{n}px"></span></div>' for n in range(120)),
+    ],
+)
+def test_encoded_data_and_endless_markup_are_no_text(text):
+    assert verdict(text).name == "markup"
+
+
+def test_markup_at_the_limit_is_markup():
+    assert (
+        verdict(f"data:image/png;base64,{'iVBORw0KGgoAAAANSUhEUg' * 10}", done_reason="length").name
+        == "markup"
+    )
+
+
+def test_a_page_about_data_uris_is_a_page():
+    assert verdict('Write <img src="data:image/png;base64,iVBORw0KGgo="> into the page.').name == "accepted"
+
+
+def test_a_table_in_html_is_a_page():
+    rows = "".join(f"<tr><td>{n}</td><td>Transfer {n * 7}</td><td>{n * 13}.50</td></tr>\n" for n in range(60))
+    assert verdict(f"<table>\n{rows}</table>").name == "accepted"
+
+
+def test_the_embedded_engine_is_judged_by_whether_it_found_text():
+    assert judge_ocr(Answer("I can't assist with that.\r\n", done=True)).text == "I can't assist with that.\n"
+    assert judge_ocr(Answer(NO_TEXT, done=True)).name == "no text"
+    assert judge_ocr(Answer("  ", done=True)).name == "no text"
+    assert judge_ocr(Answer(LOOPING, done=True)).accepted
+    assert judge_ocr(Answer("half", done=False)).name == "not done"
+
+
+anything = st.one_of(st.text(), messy)
+
+
+reasons = st.sampled_from(["", "stop", "length"]) | st.text()
+answers = st.builds(Answer, anything, st.booleans(), reasons, anything)
+
+
+@given(answers, anything, st.floats(0, 1))
+def test_any_answer_gets_one_of_the_verdicts(answer, prompt, repeats):
+    found = judge(answer, prompt=prompt, repeats=repeats)
+    assert found.name in NAMES
+    assert found.sentence.isprintable()
+    assert found.text == "" or (found.text.endswith("\n") and found.text.strip())
+    found.text.encode()
+
+
+@given(anything, st.text(alphabet=" \n\r\t", max_size=4))
+def test_what_was_accepted_is_accepted_again_with_whatever_space_behind(text, space):
+    found = verdict(text)
+    assert (found.name == "accepted") == bool(found.accepted and found.text)
+    if found.name == "accepted":
+        assert verdict(found.text) == found
+        assert verdict(text + space) == found
+        assert verdict(found.text.replace("\n", "\r\n")) == found
