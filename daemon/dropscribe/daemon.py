@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-    from dropscribe.config.load import Config, Inbox
+    from dropscribe.config.values import Config, Inbox
     from dropscribe.reading.engines import Engine
 
 GRACE = 1.5

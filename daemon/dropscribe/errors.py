@@ -90,9 +90,11 @@ class Unavailable(Failure):
     against the scan only when the same host has since answered something else.
     `soon`: the same request may succeed within seconds (a server that restarts, a full queue).
     `evidence`: the ledger's number of the try that ended this way, once it is written down.
+    `after`: seconds before which the host itself asked not to be asked again.
     """
 
     evidence: int | None = None
+    after: float = 0.0
 
     def __init__(self, reason: str, fix: str = "", *, suspect: bool = False, soon: bool = False) -> None:
         super().__init__(reason, fix)

@@ -20,7 +20,7 @@ from dropscribe.values import Fingerprint
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from dropscribe.config.load import Inbox
+    from dropscribe.config.values import Inbox
     from dropscribe.errors import Failure
     from dropscribe.intake.look import Look
     from dropscribe.intake.settle import Watched

@@ -18,7 +18,7 @@ from dropscribe.values import Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dropscribe.config.load import Inbox
+    from dropscribe.config.values import Inbox
     from dropscribe.ledger import Ledger
     from dropscribe.reading.engines import Engine
     from dropscribe.stop import Stop

@@ -272,7 +272,13 @@ class Reconciler:
             # It is down for everybody, so nothing that ended with it says anything about a scan.
             self._evidence[name].clear()
         rested = schedule.failed(
-            host, now, failure.reason, failure.fix, draw=random.random(), suspicious=failure.suspect
+            host,
+            now,
+            failure.reason,
+            failure.fix,
+            draw=random.random(),
+            suspicious=failure.suspect,
+            at_least=failure.after,
         )
         self.hosts[name] = rested
         if rested.failures != host.failures:

@@ -112,16 +112,25 @@ def answered(host: Host) -> Host:
 
 
 def failed(
-    host: Host, now: float, reason: str, fix: str = "", *, draw: float, suspicious: bool = False
+    host: Host,
+    now: float,
+    reason: str,
+    fix: str = "",
+    *,
+    draw: float,
+    suspicious: bool = False,
+    at_least: float = 0.0,
 ) -> Host:
     """It rests twice as long after each failure in a row, from 2 s to 5 min, a fifth more or less by `draw`.
+
+    `at_least`: seconds that the host itself asked for.
 
     Requests that were under way together fail together: within one rest they count once.
     """
     if now < host.rests_until:
         return replace(host, suspicious=host.suspicious or suspicious)
     failures = host.failures + 1
-    rest = min(LONGEST_REST, FIRST_REST * 2 ** min(failures - 1, 16)) * (0.8 + 0.4 * draw)
+    rest = max(at_least, FIRST_REST * 2 ** min(failures - 1, 16) * (0.8 + 0.4 * draw))
     return replace(
         host,
         failures=failures,

@@ -22,7 +22,7 @@ from dropscribe.reading.picture import prepare
 from dropscribe.reading.prove import usable
 
 if TYPE_CHECKING:
-    from dropscribe.config.load import Inbox
+    from dropscribe.config.values import Inbox
     from dropscribe.filer import Filer
     from dropscribe.ledger import Kind, Ledger, OpenScan, Page
     from dropscribe.reading.document import Document

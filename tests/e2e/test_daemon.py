@@ -166,7 +166,7 @@ def test_recursive_inboxes_mirror_their_folders(server, household):
 
 
 def test_bad_scans_go_to_failed_with_a_reason_and_hold_up_nobody(server, household):
-    home = household(defaults={"settle": "200ms", "rescan": "1s", "give_up_arriving": "1s"})
+    home = household(defaults={"settle": "200ms", "rescan": "1s", "give_up_arriving": "10s"})
     inbox = home.inbox()
     (inbox / "text.jpg").write_text("I am no picture, whatever my name says.")
     data = io.BytesIO()

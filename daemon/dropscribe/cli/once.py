@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dropscribe.config.load import Config
+    from dropscribe.config.values import Config
     from dropscribe.status import InboxStatus, Status
 
 _PATIENCE = 3  # failures in a row, some fifteen seconds, before scans are left for another time

@@ -22,7 +22,7 @@ from dropscribe.reading.prove import usable
 from dropscribe.stop import Stop
 
 if TYPE_CHECKING:
-    from dropscribe.config.load import Config, Inbox
+    from dropscribe.config.values import Config, Inbox
     from dropscribe.reading.document import Document
     from dropscribe.values import Picture, Size
 

@@ -20,6 +20,9 @@ RECOMMENDED = ((8, "qwen3.5:4b"), (16, "qwen3.5:9b"), (24, "qwen3.6:27b"))
 PROMPT_TOKENS = 512
 """Room kept for the prompt and the template around it."""
 
+EMBEDDED = Size(2_000_000, 4000)
+"""For the embedded engine: A4 at 144 dpi, and a long receipt keeps its width."""
+
 _LEAST_TOKENS = 256  # a picture smaller than this cannot be read; a context without room for it is an error
 _TARGET = (
     2304 * 32 * 32

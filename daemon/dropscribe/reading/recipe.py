@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dropscribe.reading.models import useful_size
+from dropscribe.reading.models import EMBEDDED, useful_size
 from dropscribe.values import Recipe, Size
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def first(
 ) -> Recipe:
     """The lowest rung: `options` of the user over our own, the largest picture the model makes use of."""
     merged = {**OPTIONS, **options}
-    return Recipe(engine, model, prompt, merged, _size(model, merged), keep_alive, schema)
+    size = EMBEDDED if engine == "ocr" else _size(model, merged)
+    return Recipe(engine, model, prompt, merged, size, keep_alive, schema)
 
 
 def next_recipe(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dropscribe.errors import Misconfigured, Unavailable
 from dropscribe.reading.engines import ModelState
-from dropscribe.reading.engines.refusals import classify
+from dropscribe.reading.engines.refusals import classify, retry_after
 from dropscribe.reading.engines.wire import Stream, Timeouts, Wire
 from dropscribe.reading.repeats import LOOK_BACK, runaway
 from dropscribe.values import Answer
@@ -97,6 +97,8 @@ class OllamaEngine:
     def _refused(self, stream: Stream, recipe: Recipe) -> Exception:
         moved = stream.headers.get("Location", "")
         failure = classify(stream.status, _text(stream.body()), model=recipe.model, location=moved)
+        if isinstance(failure, Unavailable):
+            failure.after = retry_after(stream.headers) or 0.0
         return self._remember(failure, recipe)
 
     def _remember(self, failure: Exception, recipe: Recipe) -> Exception:

@@ -1,0 +1,32 @@
+"""What the verbs share: the option that names the configuration, and how it is loaded."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dropscribe.config.values import Config
+
+config_option = click.option(
+    "-c",
+    "--config",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The configuration; default: $DROPSCRIBE_CONFIG, ./dropscribe.yaml, the user's, /etc/dropscribe.",
+)
+"""Gives the command the argument `config`, a path or None."""
+
+
+def load_config(config: Path | None, *, check_folders: bool = True) -> Config:
+    """The configuration as `config_option` names it; raises ConfigError.
+
+    Without `check_folders` an inbox that is away is no problem, for verbs that only tell.
+    """
+    # `--help` must not pay for pydantic
+    from dropscribe.config.load import load  # noqa: PLC0415
+
+    return load(config, os.environ, Path.cwd(), check_folders=check_folders)

@@ -1,0 +1,137 @@
+"""Inboxes that would get in each other's way, or in their own."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from dropscribe.config.paths import Identity, ancestry
+from dropscribe.config.resolve import ways
+from dropscribe.config.unfit import quoted, whole_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from dropscribe.config.findings import Findings
+    from dropscribe.config.positions import Key
+    from dropscribe.config.values import Inbox
+
+_DONE, _FAILED, _TEXTS = ("done",), ("failed",), ("output", "folder")
+
+
+def check(inboxes: Mapping[int, Inbox], state: Path, findings: Findings) -> None:
+    """Inboxes by their number in the list; what is broken already is left out of the comparison."""
+    _Overlaps(inboxes, findings).check(state)
+
+
+class _Overlaps:
+    def __init__(self, inboxes: Mapping[int, Inbox], findings: Findings) -> None:
+        self._inboxes = inboxes
+        self._findings = findings
+        self._roots: dict[Identity, int] = {}
+        self._filed: dict[Identity, list[tuple[int, str]]] = {}
+
+    def check(self, state: Path) -> None:
+        for number, inbox in self._inboxes.items():
+            self._claim(number, inbox)
+        self._check_names()
+        for number, inbox in self._inboxes.items():
+            self._check_own_folders(number, inbox)
+            self._check_folders_in_others(number, inbox)
+        for number, inbox in self._inboxes.items():
+            self._check_place(number, inbox)
+        self._check_state(state)
+
+    def _claim(self, number: int, inbox: Inbox) -> None:
+        first = self._roots.setdefault(ancestry(inbox.path)[0], number)
+        if first != number:
+            words = f"expected a folder of its own, got {whole_path(inbox.path)}"
+            self._findings.problem(f"{words}, which is inboxes[{first}] already", ("inboxes", number, "path"))
+        for kind, folder in (("done", inbox.done), ("failed", inbox.failed)):
+            if not self._findings.broken(*ways(number, kind)):
+                self._filed.setdefault(ancestry(folder)[0], []).append((number, kind))
+
+    def _check_names(self) -> None:
+        seen: dict[str, int] = {}
+        for number, inbox in self._inboxes.items():
+            first = seen.setdefault(inbox.name, number)
+            at: Key = ("inboxes", number, "name")
+            broken = self._findings.broken(at) or self._findings.broken(("inboxes", first, "name"))
+            if first == number or broken:
+                continue
+            words = f"expected a name of its own, got {quoted(inbox.name)}, which is inboxes[{first}] already"
+            given = self._findings.given(at, ("inboxes", number, "path"))
+            self._findings.problem(words if given == at else f"{words}; add a name", given)
+
+    def _check_own_folders(self, number: int, inbox: Inbox) -> None:
+        folders = _folders(inbox)
+        own = {where: ancestry(folders[where])[0] for where in self._sound(number, folders)}
+        for where, place in own.items():
+            if place == ancestry(inbox.path)[0]:
+                self._refuse(number, where, "the inbox itself")
+        if _DONE in own and own.get(_FAILED) == own[_DONE]:
+            self._refuse(number, _FAILED, "done")
+        if _FAILED in own and own.get(_TEXTS) == own[_FAILED]:
+            self._refuse(number, _TEXTS, "failed")
+
+    def _refuse(self, number: int, where: tuple[str, ...], other: str) -> None:
+        folder = _folders(self._inboxes[number])[where]
+        words = f"expected another folder than {other}, got {whole_path(folder)}"
+        self._findings.problem(words, *ways(number, *where))
+
+    def _check_folders_in_others(self, number: int, inbox: Inbox) -> None:
+        if self._roots[ancestry(inbox.path)[0]] != number:
+            return  # two inboxes on one folder: told already
+        folders = _folders(inbox)
+        for where in self._sound(number, folders):
+            around = (self._roots.get(identity) for identity in ancestry(folders[where]))
+            other = next((one for one in around if one not in {None, number}), None)
+            if other is not None:
+                words = f"what is filed in {whole_path(folders[where])} would come in again"
+                self._findings.problem(f"{words}: it is in {self._named(other)}", *ways(number, *where))
+
+    def _check_place(self, number: int, inbox: Inbox) -> None:
+        at: Key = ("inboxes", number, "path")
+        itself, *around = ancestry(inbox.path)
+        for identity in around:
+            outer = self._roots.get(identity)
+            if outer is not None and self._inboxes[outer].recursive:
+                words = f"expected a folder outside of {self._named(outer)}, which is recursive"
+                self._findings.problem(f"{words}, got {whole_path(inbox.path)}", at)
+        for owner, kind in itertools.chain(*(self._filed.get(one, ()) for one in (itself, *around))):
+            if self._findings.broken(*ways(owner, kind)):  # told already, seen from the other side
+                continue
+            if owner == number:
+                self._findings.problem("the inbox itself lies in this folder", *ways(number, kind))
+                continue
+            words = f"expected a folder outside of the {kind} folder of {self._named(owner)}"
+            self._findings.problem(f"{words}, got {whole_path(inbox.path)}", at)
+
+    def _check_state(self, state: Path) -> None:
+        if self._findings.broken(("state",)):
+            return
+        around = (self._roots.get(identity) for identity in ancestry(state))
+        holder = next((one for one in around if one is not None), None)
+        if holder is not None:
+            words = f"the state folder {whole_path(state)} must not lie in {self._named(holder)}"
+            self._findings.problem(words, *self._state_ways(holder))
+
+    def _state_ways(self, holder: int) -> tuple[Key, ...]:
+        at: Key = ("inboxes", holder, "path")
+        return (("state",), at) if self._findings.given(("state",), at) == ("state",) else (at,)
+
+    def _sound(self, number: int, folders: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        return [where for where in folders if not self._findings.broken(*ways(number, *where))]
+
+    def _named(self, number: int) -> str:
+        inbox = self._inboxes[number]
+        return f"the inbox {quoted(inbox.name)} ({inbox.path})"
+
+
+def _folders(inbox: Inbox) -> dict[tuple[str, ...], Path]:
+    """Where the inbox files to, by key; an output folder that follows done is not named again."""
+    folders: dict[tuple[str, ...], Path] = {_DONE: inbox.done, _FAILED: inbox.failed}
+    if inbox.output.folder != inbox.done:
+        folders[_TEXTS] = inbox.output.folder
+    return folders

@@ -1,0 +1,252 @@
+"""Every key with its kind, default and use: the one source of checks, example and JSON schema; pure.
+
+A default is written as a user would write it, and is checked like one.
+"""
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
+
+from dropscribe.config.kinds import (
+    AUTO,
+    File,
+    Flag,
+    Folder,
+    KeepAlive,
+    Model,
+    Models,
+    Name,
+    Option,
+    OrNothing,
+    Pattern,
+    Template,
+    Text,
+    Url,
+    auto_or_duration,
+    duration,
+    number,
+    size,
+    whole,
+)
+
+
+def key(default: Any, about: str) -> Any:
+    return Field(default=default, validate_default=True, description=about)
+
+
+class Section(BaseModel):
+    """Keys and values; anything else than its keys is a problem."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+
+
+class Host(Section):
+    url: Url = key(..., "Where Ollama answers; with http:// in front the port must be named.")
+    parallel: Annotated[int, whole(1, 64)] = key(
+        1, "Requests at once; more than 1 helps where the server has OLLAMA_NUM_PARALLEL."
+    )
+
+
+class Options(Section):
+    """Open for every option that Ollama knows."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Option] = Field(init=False)
+
+    temperature: Annotated[float, number(0, 2)] = key(0, "0 reads what is there; more invents.")
+    num_ctx: Annotated[int, whole(2048, 1_048_576)] = key(
+        8192, "Tokens for picture, prompt and text together."
+    )
+    num_predict: Annotated[int, whole(1, 1_048_575)] = key(4096, "Tokens for the text of one page.")
+
+
+class Timeouts(Section):
+    connect: Annotated[float, duration("100ms", "10m")] = key("5s", "Until the host accepts a connection.")
+    first_token: Annotated[float, duration("1s", "1d")] = key(
+        "10m", "Until the first word, loading the model and looking at the picture included."
+    )
+    silence: Annotated[float, duration("1s", "1d")] = key("2m", "Between two words.")
+    total: Annotated[float, duration("1s", "1d")] = key("30m", "For one page, whatever happens.")
+
+
+class Ollama(Section):
+    hosts: Annotated[list[Host], Field(min_length=1)] = key(
+        [{"url": "http://localhost:11434"}],
+        "The machines that run Ollama. Nothing but these is ever called.",
+    )
+    model: Models = key(
+        "qwen3.5:4b",
+        "A vision model that `ollama pull` has fetched: qwen3.5:4b for 8 GB of memory, qwen3.5:9b for\n"
+        "16 GB, qwen3.6:27b for 24 GB. A list is an order of fallback: [qwen3.5:9b, qwen3.5:4b].",
+    )
+    allow_cloud: list[Model] = key(
+        [], "Cloud models you allow by name. Every other one is refused: nothing leaves your network."
+    )
+    keep_alive: KeepAlive = key(
+        "30m",
+        "How long the model stays in memory after a page: a duration, a number of seconds, -1 for ever.",
+    )
+    options: Annotated[Options, OrNothing()] = key(
+        {}, "Passed to the model, with any other option that Ollama knows. num_predict must fit into num_ctx."
+    )
+    timeouts: Annotated[Timeouts, OrNothing()] = key(
+        {}, "After these a request is given up. The scan stays in its inbox and is tried again."
+    )
+
+
+class Limits(Section):
+    bytes: Annotated[int, size("1kB", "10GB")] = key("100MB", "For one file.")
+    pixels: Annotated[int, whole(10_000, 1_000_000_000)] = key(
+        100_000_000, "For one page: width times height."
+    )
+
+
+class Output(Section):
+    format: Literal["markdown", "text", "json"] = key(
+        "markdown", "markdown (.md), text (.txt) or json (.json)."
+    )
+    name: Template = key(
+        "{stem}",
+        "The name of the text without its ending, made of {stem} {ext} {inbox} {date} {date:%Y-%m-%d}\n"
+        "{sha256} {sha256:8}. A name that is taken gets -2, -3 and so on; nothing is overwritten.",
+    )
+    folder: Folder | None = key(
+        None,
+        "Where texts go: below the inbox, or an absolute path. Empty: next to the scan, in the done folder.",
+    )
+    front_matter: Flag = key(
+        default=False, about="true: model, date and digest of the scan on top of the text."
+    )
+    sidecar: Flag = key(default=False, about="true: the same in a file of its own, NAME.meta.json.")
+    pages: Literal["joined", "separate"] = key(
+        "joined", "Scans of several pages: joined in one text, or separate."
+    )
+    schema_file: File | None = Field(
+        default=None,
+        alias="schema",
+        description="With format json: a file with a JSON schema, which the answer must follow.",
+    )
+
+
+class Defaults(Section):
+    """What every inbox may set for itself, and all may share."""
+
+    create: Flag = key(
+        default=False,
+        about="true: make the folder at start if it is missing. Not for a share that may be unmounted.",
+    )
+    prompt: Text | None = key(
+        None,
+        "What the model is asked. Empty: transcribe the page (with Markdown where the page has headings,\n"
+        "lists or tables, or by filling in the schema). A prompt of several lines begins with `prompt: |`.",
+    )
+    prompt_file: File | None = key(
+        None, "The same from a file. Relative paths start at the folder of this file."
+    )
+    engine: Literal["ollama", "ocr"] = key(
+        "ollama", "ollama, or ocr for the embedded reader of print, which needs no model and no server."
+    )
+    model: Models | None = key(None, "Another model, or list of models, than ollama.model.")
+    options: Annotated[Options, OrNothing()] = key({}, "Put over ollama.options, one by one.")
+    keep_alive: KeepAlive | None = key(None, "Another than ollama.keep_alive.")
+    recursive: Flag = key(
+        default=False, about="true: scans in subfolders too; done and failed get the same subfolders."
+    )
+    patterns: Annotated[list[Pattern], Field(min_length=1)] = key(
+        ["*"], 'Names of scans, such as ["*.pdf", "scan-*"]. Files that are no scans are never touched.'
+    )
+    ignore: list[Pattern] = key(
+        [], "Names to leave alone, besides hidden, temporary and partial files, which always are."
+    )
+    settle: Annotated[float | None, auto_or_duration("0s", "1h")] = key(
+        AUTO,
+        "How long a scan must lie unchanged before it is read. auto: 5s, for TIFF and PDF 10s, twice that\n"
+        "on a network share.",
+    )
+    rescan: Annotated[float | None, auto_or_duration("1s", "1d")] = key(
+        AUTO, "How often to look even when nothing was announced. auto: 60s, on a network share 10s."
+    )
+    watch: Literal["auto", "events", "poll"] = key(
+        "auto", "auto: listen for changes where the file system announces them. events: always. poll: never."
+    )
+    give_up_arriving: Annotated[float, duration("10s", "30d")] = key(
+        "30m", "An incomplete scan that has not changed for so long goes to failed."
+    )
+    limits: Annotated[Limits, OrNothing()] = key({}, "Larger scans go to failed unread.")
+    tries: Annotated[int, whole(1, 8)] = key(
+        4, "Recipes (sizes of the picture, options, models) tried on a page before the scan goes to failed."
+    )
+    repeats: Annotated[float, number(0.01, 1)] = key(
+        0.3,
+        "An answer of which more than this share is repeated lines or groups of words is a loop; 1: never.",
+    )
+    free_space: Annotated[int, size("0B", "1000TB")] = key(
+        "200MB", "With less room than this in a folder that it writes to, the inbox waits."
+    )
+    output: Annotated[Output, OrNothing()] = key({}, "The text.")
+    done: Folder = key("done", "Where scans go that were read: below the inbox, or an absolute path.")
+    failed: Folder = key("failed", "Where scans go that could not be read, each with a file that says why.")
+
+
+class Inbox(Defaults):
+    path: Folder = key(
+        ...,
+        "The folder where scans arrive. It must exist; ~ and $VARIABLES are understood, $$ is a dollar sign.",
+    )
+    name: Name | None = key(None, "Its name in commands, log and status. Empty: the name of the folder.")
+
+
+class Log(Section):
+    format: Literal["auto", "console", "plain", "json"] = key(
+        "auto", "auto: colours on a terminal, plain lines elsewhere, with priorities under systemd."
+    )
+    level: Literal["debug", "info", "warning", "error"] = key(
+        "info", "The least important step that is logged."
+    )
+
+
+class Top(Section):
+    ollama: Annotated[Ollama, OrNothing()] = key({}, "The hosts and the model that read the scans.")
+    state: Folder | None = key(
+        None,
+        "The folder of ledger, lock and spool, on a local disk. Empty: the user's state folder, on Linux\n"
+        "~/.local/state/dropscribe.",
+    )
+    log: Annotated[Log, OrNothing()] = key({}, "What is told, and how.")
+    defaults: Annotated[Defaults, OrNothing()] = key(
+        {}, "Any key of an inbox but path and name, for all inboxes that do not set it themselves."
+    )
+    inboxes: Annotated[list[Inbox], Field(min_length=1)] = key(
+        ..., "The folders to watch, each with its own prompt and rules."
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON schema of the whole file, for editors."""
+    shape = Top.model_json_schema(by_alias=True, schema_generator=_Untitled)
+    return {"$schema": _Untitled.schema_dialect} | shape | {"title": "The configuration of dropscribe"}
+
+
+class _Untitled(GenerateJsonSchema):
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False
+
+
+def inner(model: type[Section]) -> dict[str, type[Section]]:
+    """Those keys of a section that hold a section, or a list of them."""
+    found = {}
+    for name, field in model.model_fields.items():
+        held = [field.annotation, *get_args(field.annotation)]
+        section = next((one for one in held if isinstance(one, type) and issubclass(one, Section)), None)
+        if section:
+            found[field.alias or name] = section
+    return found
+
+
+def keys(model: type[Section]) -> dict[str, FieldInfo]:
+    """The keys of a section in the order in which people look for them: its own before those it shares."""
+    shared = {name for base in model.__bases__ for name in getattr(base, "model_fields", {})}
+    by_name = sorted(model.model_fields.items(), key=lambda item: item[0] in shared)
+    return {field.alias or name: field for name, field in by_name}

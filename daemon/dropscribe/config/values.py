@@ -1,0 +1,110 @@
+"""A configuration as the rest of the program sees it: whole, resolved, frozen; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """An Ollama server: `url` is scheme, host and port; `parallel` requests at once."""
+
+    url: str
+    parallel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """In seconds; `silence` is between two pieces of an answer, `total` for a whole request."""
+
+    connect: float
+    first_token: float
+    silence: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class OllamaRules:
+    """What holds for all hosts; model, options and keep_alive are in each inbox."""
+
+    hosts: tuple[Host, ...]
+    timeouts: Timeouts
+    allow_cloud: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`bytes` of a file, `pixels` of a page."""
+
+    bytes: int
+    pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """`folder` is absolute; `schema` is the parsed JSON schema, only with the format json."""
+
+    format: Literal["markdown", "text", "json"]
+    name: str
+    folder: Path
+    front_matter: bool
+    sidecar: bool
+    pages: Literal["joined", "separate"]
+    schema: Mapping[str, Any] | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """All rules of an inbox; paths are absolute, with their links; times in seconds, sizes in bytes.
+
+    `models` is the order of fallback, empty for an engine without models. `settle` and `rescan` are None
+    where the kind of scan and of file system decide.
+    """
+
+    name: str
+    path: Path
+    create: bool
+    prompt: str = field(repr=False)
+    engine: str
+    models: tuple[str, ...]
+    options: Mapping[str, Any]
+    keep_alive: str | int
+    recursive: bool
+    patterns: tuple[str, ...]
+    ignore: tuple[str, ...]
+    settle: float | None
+    rescan: float | None
+    watch: str
+    give_up_arriving: float
+    limits: Limits
+    tries: int
+    repeats: float
+    free_space: int
+    output: Output
+    done: Path
+    failed: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """`format` is auto, console, plain or json."""
+
+    format: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """`path` is the file it came from, None when a program built it; `warnings` are lines for people."""
+
+    path: Path | None
+    ollama: OllamaRules
+    state: Path
+    inboxes: tuple[Inbox, ...]
+    log: Log
+    warnings: tuple[str, ...] = ()

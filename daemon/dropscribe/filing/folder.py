@@ -1,0 +1,192 @@
+"""An open folder, and the steps that filing is made of, each by descriptor and without following links."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import stat
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from dropscribe.errors import WorldWrong, world_wrong
+from dropscribe.filing.syscalls import UNSUPPORTED
+from dropscribe.words import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dropscribe.filing.disk import Disk
+
+_CHUNK = 1 << 20
+# Shares and FAT have modes and times of their own; that is no reason to leave a scan unfiled.
+_NO_RIGHTS = UNSUPPORTED | {errno.EPERM}
+
+
+class FolderMissing(WorldWrong):
+    """Below an existing root there is no such folder, or a link in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An open folder; everything in it is reached through `fd`, wherever the path leads by now."""
+
+    disk: Disk
+    fd: int
+    path: Path
+
+    def stat(self, name: str) -> os.stat_result | None:
+        try:
+            return self.disk.stat(self.fd, name)
+        except FileNotFoundError:
+            return None
+
+    def is_same_as(self, other: Folder) -> bool:
+        return os.path.samestat(os.fstat(self.fd), os.fstat(other.fd))
+
+    def sync(self) -> None:
+        """Make the names in this folder survive a power cut, where the file system can promise that."""
+        try:
+            self.disk.sync_folder(self.fd)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[int | None]:
+        """A descriptor of the regular file `name`; None for anything else, and for what is not there."""
+        try:
+            fd = self.disk.open_old(self.fd, name)
+        except OSError as error:
+            if error.errno not in {errno.ENOENT, errno.ELOOP, errno.EMLINK, errno.ENXIO}:
+                raise
+            yield None
+            return
+        try:
+            yield fd if stat.S_ISREG(os.fstat(fd).st_mode) else None
+        finally:
+            os.close(fd)
+
+    def digest(self, name: str, *, sync: bool = False) -> str | None:
+        """SHA-256 of the regular file `name`; `sync` also makes that content survive a power cut."""
+        with self.reading(name) as fd:
+            if fd is None:
+                return None
+            digest = hashlib.sha256()
+            for chunk in chunks(self.disk, fd):
+                digest.update(chunk)
+            if sync:
+                self.disk.sync(fd)
+            return digest.hexdigest()
+
+    def write(self, content: Iterable[bytes], mode: int, times: tuple[int, int] | None = None) -> str:
+        """The name of a new hidden file with `content`, complete and fsynced; nothing is left if that fails.
+
+        After a failed fsync or close nobody knows what the disk holds, and a second try may be told that all
+        is well: the file is given up instead.
+        """
+        name = temporary_name()
+        fd = self.disk.open_new(self.fd, name)
+        try:
+            try:
+                for chunk in content:
+                    self._write_all(fd, chunk)
+                self._describe(fd, mode, times)
+                self.disk.sync(fd)
+            finally:
+                self.disk.close(fd)
+        except BaseException:
+            self.discard(name)
+            raise
+        return name
+
+    def _write_all(self, fd: int, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            if not (written := self.disk.write(fd, rest)):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            rest = rest[written:]
+
+    def _describe(self, fd: int, mode: int, times: tuple[int, int] | None) -> None:
+        try:
+            self.disk.set_mode(fd, mode)
+            if times is not None:
+                self.disk.set_times(fd, *times)
+        except OSError as error:
+            if error.errno not in _NO_RIGHTS:
+                raise
+
+    def remove(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):  # NFS may repeat a request whose reply got lost
+            self.disk.unlink(self.fd, name)
+
+    def make(self, name: str) -> None:
+        with contextlib.suppress(FileExistsError):  # somebody was faster
+            self.disk.make_folder(self.fd, name)
+
+    def discard(self, name: str) -> None:
+        """Remove our own hidden file, if that can be done; `sweep` finds it otherwise."""
+        with contextlib.suppress(OSError):
+            self.disk.unlink(self.fd, name)
+
+
+_ITSELF = PurePosixPath()
+
+
+@contextmanager
+def opened(disk: Disk, root: Path, below: PurePosixPath = _ITSELF) -> Iterator[Folder]:
+    """The folder `below` (links refused) in `root` (links followed: it is what the user configured).
+
+    Raises WorldWrong, FolderMissing if `root` is there and the rest is not.
+    """
+    with contextlib.ExitStack() as stack:
+        with told(root):
+            fd = disk.open_folder(os.fspath(root))
+            stack.callback(os.close, fd)
+        path = root
+        for part in below.parts:
+            path /= component(part)
+            with told(path):
+                fd = _step(disk, fd, path)
+                stack.callback(os.close, fd)
+        yield Folder(disk, fd, path)
+
+
+def _step(disk: Disk, fd: int, path: Path) -> int:
+    try:
+        return disk.open_below(fd, path.name)
+    except OSError as error:
+        if error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+            raise
+        raise FolderMissing(f"{shown(os.fspath(path))}: there is no such folder, or it is a link") from error
+
+
+@contextmanager
+def told(where: object) -> Iterator[None]:
+    """Errors of the operating system inside become WorldWrong; FileExistsError stays what it is."""
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise world_wrong(error, shown(str(where))) from error
+
+
+def component(name: str) -> str:
+    """The same name; ValueError unless it is one step down from a folder."""
+    if name in {"", ".", ".."} or "/" in name or "\0" in name:
+        raise ValueError(f"not the name of a file: {name!r}")
+    return name
+
+
+def temporary_name() -> str:
+    return f".dropscribe-{secrets.token_hex(6)}.part"
+
+
+def chunks(disk: Disk, fd: int) -> Iterator[bytes]:
+    while chunk := disk.read(fd, _CHUNK):
+        yield chunk

@@ -1,0 +1,216 @@
+"""Transcripts as the bytes of the files beside a scan; pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+from dropscribe.filing.reason import Reason, TriedRecipe, render_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "SIDECAR",
+    "Output",
+    "PageText",
+    "Provenance",
+    "Reason",
+    "RenderRules",
+    "Transcript",
+    "TriedRecipe",
+    "render",
+    "render_reason",
+]
+
+Format = Literal["markdown", "text", "json"]
+Pages = Literal["joined", "separate"]
+
+SIDECAR = ".meta.json"
+_ENDINGS = {"markdown": ".md", "text": ".txt", "json": ".json"}
+
+_NEWLINE = re.compile("\r\n|[\r\x85]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# What JSON writes as it is but YAML takes for a line break, refuses, or lets an editor reorder.
+_NOT_RAW_IN_YAML = re.compile(
+    "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """What was read of one page; `text` is empty where the page has none, `note` is a remark for people."""
+
+    number: int
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    pages: tuple[PageText, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a text comes from; times as ISO 8601, `size` in bytes, `seconds` of all answers together.
+
+    `scan` is the name as the inbox had it, `verdicts` has one word per page. What is empty is left out.
+    """
+
+    scan: str
+    inbox: str
+    sha256: str
+    size: int
+    received_at: str = ""
+    read_at: str = ""
+    engine: str = ""
+    model: str = ""
+    model_digest: str = ""
+    host: str = ""
+    recipe: str = ""
+    seconds: float = 0.0
+    tries: int = 0
+    program: str = ""
+    verdicts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRules:
+    """`schema`: the pages' texts are JSON that was checked against a schema, and are filed as that."""
+
+    format: Format = "markdown"
+    front_matter: bool = False
+    sidecar: bool = False
+    pages: Pages = "joined"
+    schema: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file to put beside the scan: `suffix` is what its name adds to the common stem."""
+
+    suffix: str
+    data: bytes
+
+
+def render(transcript: Transcript, provenance: Provenance, rules: RenderRules) -> tuple[Output, ...]:
+    """The files of one transcript; UTF-8, one newline at the end of each.
+
+    A scan without any text gives a file that is a single newline, or front matter alone. Joined pages are parted by a comment that
+    names the page in Markdown and by a form feed in text, which no page contains. With a schema, joined pages
+    of a scan that has several are a list, and a page without text is null. Separate pages are `.p1.md`,
+    `.p2.md` …; a scan of a single page is never numbered. The sidecar is about the whole scan.
+
+    Raises ValueError where a schema is promised and a page is not JSON.
+    """
+    ending = _ENDINGS[rules.format]
+    outputs = []
+    for infix, pages in _groups(transcript.pages, rules.pages):
+        facts = _facts(provenance, pages, numbered=bool(infix))
+        outputs.append(Output(infix + ending, _content(pages, facts, rules)))
+    if rules.sidecar:
+        pages_too = _facts(provenance, transcript.pages, numbered=False)
+        outputs.append(Output(SIDECAR, _encoded(_pretty(pages_too))))
+    return tuple(outputs)
+
+
+def _groups(pages: tuple[PageText, ...], how: Pages) -> Iterable[tuple[str, tuple[PageText, ...]]]:
+    if how == "joined" or len(pages) < 2:
+        return [("", pages)]
+    width = len(str(max(page.number for page in pages)))
+    return [(f".p{page.number:0{width}}", (page,)) for page in pages]
+
+
+def _content(pages: tuple[PageText, ...], facts: Mapping[str, Any], rules: RenderRules) -> bytes:
+    if rules.format == "json":
+        return _encoded(_pretty(_schema(pages) if rules.schema else _plain_json(pages, facts, rules)))
+    body = _markdown(pages) if rules.format == "markdown" else _text(pages)
+    if rules.front_matter:
+        body = _front_matter(facts) + (f"\n{body}" if body.strip() else "")
+    return _encoded(body)
+
+
+# --- bodies
+
+
+def _markdown(pages: tuple[PageText, ...]) -> str:
+    parts = [_clean(pages[0].text)] if pages else []
+    for page in pages[1:]:
+        parts += [f"<!-- page {page.number} -->", _clean(page.text)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _text(pages: tuple[PageText, ...]) -> str:
+    return "\f".join(_clean(page.text) + "\n" for page in pages) or "\n"
+
+
+def _schema(pages: tuple[PageText, ...]) -> Any:
+    values = [json.loads(page.text) if page.text.strip() else None for page in pages]
+    return values[0] if len(values) == 1 else values
+
+
+def _plain_json(pages: tuple[PageText, ...], facts: Mapping[str, Any], rules: RenderRules) -> Any:
+    texts = [_clean(page.text) for page in pages]
+    content: dict[str, Any] = {
+        "text": "\n\n".join(text for text in texts if text),
+        "pages": [
+            {"page": page.number, "text": text} | ({"note": page.note} if page.note else {})
+            for page, text in zip(pages, texts, strict=True)
+        ],
+    }
+    return content | ({"provenance": facts} if rules.front_matter else {})
+
+
+def _clean(text: str) -> str:
+    """Without what is no text: controls, other systems' line ends, white space at the end."""
+    return _CONTROL.sub("", _NEWLINE.sub("\n", text)).rstrip()
+
+
+# --- provenance
+
+
+def _facts(provenance: Provenance, pages: tuple[PageText, ...], *, numbered: bool) -> dict[str, Any]:
+    facts = {field.name: getattr(provenance, field.name) for field in fields(provenance)}
+    facts["scan"] = _name(provenance.scan)
+    facts["verdicts"] = list(provenance.verdicts)
+    facts["notes"] = [f"page {page.number}: {page.note}" for page in pages if page.note]
+    told = {key: value for key, value in facts.items() if value not in ("", [], ())}
+    return ({"page": pages[0].number} if numbered else {}) | told
+
+
+def _name(name: str) -> str:
+    r"""The name of a file exactly, but for bytes that are not UTF-8: they become `\xff`."""
+    return _SURROGATE.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", name)
+
+
+def _front_matter(facts: Mapping[str, Any]) -> str:
+    lines = [f"{key}: {_quoted(value)}" for key, value in facts.items()]
+    return "\n".join(["---", *lines, "---", ""])
+
+
+def _quoted(value: Any) -> str:
+    """JSON on one line, which YAML reads as the same value whatever it contains."""
+    raw = json.dumps(value, ensure_ascii=False)
+    return _NOT_RAW_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", _without_surrogates(raw))
+
+
+# --- bytes
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _encoded(text: str) -> bytes:
+    return _without_surrogates(text).encode()
+
+
+def _without_surrogates(text: str) -> str:
+    """Pairs become the character that they stand for, single ones U+FFFD; UTF-8 has neither."""
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,212 @@
+"""Taking up a settled scan: checked and copied through one descriptor, so nobody can swap it meanwhile."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import tempfile
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropscribe import formats
+from dropscribe.errors import BadScan, NotYet, Unsupported, Withdrawn, world_wrong
+from dropscribe.intake.complete import cut_short
+from dropscribe.intake.descend import opened_folder, opened_inbox
+from dropscribe.intake.lease import held_for_writing
+from dropscribe.intake.look import why_not_regular
+from dropscribe.values import Fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dropscribe.stop import Stop
+
+_CHUNK = 1 << 20
+
+# O_NONBLOCK: opening a pipe would wait for its other end. O_NOCTTY: a terminal must not become ours.
+_SCAN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+_IN_THE_CLOUD = 0x40000000  # SF_DATALESS of macOS: reading would wait for a download
+
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
+_NO_FILE = frozenset({errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP})
+_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+_BUSY = frozenset({errno.EBUSY, errno.ETXTBSY, errno.EAGAIN})
+_DENIED = frozenset({errno.EACCES, errno.EPERM})
+_NO_FSYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EROFS, errno.EBADF})
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A scan as it was when it was taken up: its copy `path` (the caller's to remove), digest and format.
+
+    `kind` is by content; None for a picture's name with content that nothing here recognises.
+    """
+
+    path: Path
+    sha256: str
+    fingerprint: Fingerprint
+    kind: str | None
+
+
+def take(
+    root: Path,
+    name: str,
+    expected: Fingerprint,
+    spool: Path,
+    *,
+    limit: int,
+    lease: bool,
+    young: bool,
+    stop: Stop,
+) -> Taken:
+    """Copies the scan `name` of the inbox `root` into `spool`, if it still is `expected` and whole.
+
+    `limit`: the most bytes of a scan. `lease`: ask whether somebody has it open for writing (local mounts).
+    `young`: a scan that is cut short may still be arriving.
+    Raises NotYet, Unsupported, BadScan, Withdrawn, WorldWrong or Stopped, and then leaves nothing in `spool`.
+    """
+    with _opened(root, name) as fd, _reading(name):
+        _check_file(fd, expected, limit)
+        if lease and held_for_writing(fd):
+            raise NotYet("another program still has it open for writing")
+        kind = _kind(fd, name)
+        _check_whole(fd, kind, expected.size, young=young)
+        _flush(fd)
+        with _spooled(spool) as (copy, path):
+            digest = _copy(fd, copy, expected.size, spool, stop)
+            _check_same(fd, expected)
+    return Taken(path, digest, expected, kind)
+
+
+@contextmanager
+def _opened(root: Path, name: str) -> Iterator[int]:
+    *folder, last = name.split("/")
+    with opened_inbox(root) as inbox:
+        with _reading(name), opened_folder(inbox, folder) as parent:
+            fd = os.open(last, _SCAN, dir_fd=parent)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """What the operating system says about a scan, as the kind of failure it is."""
+    try:
+        yield
+    except OSError as error:
+        code = error.errno or 0
+        if code in _GONE:
+            raise Withdrawn("it is no longer there") from error
+        if code == errno.ELOOP:
+            raise BadScan(why_not_regular(stat.S_IFLNK)) from error
+        if code in _NO_FILE:
+            raise BadScan("it is a socket or a device, not a file") from error
+        if code in _OURS:
+            raise world_wrong(error, name) from error
+        if code in _BUSY:
+            raise NotYet("another program is still busy with it") from error
+        if code in _DENIED:
+            fix = "give the user that runs dropscribe the right to read it"
+            raise NotYet("there is no permission to read it", fix) from error
+        raise NotYet(f"it cannot be read now ({error.strerror})", "check the disk or the share") from error
+
+
+def _check_file(fd: int, expected: Fingerprint, limit: int) -> None:
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        raise BadScan(why_not_regular(found.st_mode))
+    if Fingerprint.of(found) != expected:
+        raise NotYet("it changed after it had settled")
+    if getattr(found, "st_flags", 0) & _IN_THE_CLOUD:
+        raise NotYet("its content is in the cloud, not on this disk", "have it downloaded")
+    if found.st_size > limit:
+        raise BadScan(
+            f"it has {found.st_size / 1e6:,.1f} MB; at most {limit / 1e6:,.1f} MB are read",
+            "scan at a lower resolution, or raise the limit",
+        )
+
+
+def _check_same(fd: int, expected: Fingerprint) -> None:
+    if Fingerprint.of(os.fstat(fd)) != expected:
+        raise NotYet("it changed while it was being read")
+
+
+def _kind(fd: int, name: str) -> str | None:
+    kind = formats.sniff(os.pread(fd, formats.HEAD, 0))
+    waiting = kind or formats.by_name(name)
+    if waiting in formats.WAIT:
+        raise Unsupported(f"{waiting} is read by a later version; until then it waits here")
+    if kind is None and not formats.ending(name):
+        raise Unsupported("its content is no picture format; it is left where it is")
+    return kind
+
+
+def _check_whole(fd: int, kind: str | None, size: int, *, young: bool) -> None:
+    reason = (
+        cut_short(kind, size, lambda offset, length: os.pread(fd, length, offset)) if size else "it is empty"
+    )
+    if reason:
+        raise (NotYet if young else BadScan)(reason)
+
+
+def _flush(fd: int) -> None:
+    """Without this a power cut after the move can leave an empty scan: not every sender flushes."""
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _NO_FSYNC:
+            raise
+
+
+@contextmanager
+def _spooled(spool: Path) -> Iterator[tuple[int, Path]]:
+    """A new private file in `spool`, which disappears again unless the block succeeds."""
+    with _writing(spool):
+        fd, name = tempfile.mkstemp(prefix=".", dir=spool)
+    path = Path(name)
+    try:
+        try:
+            yield fd, path
+        finally:
+            with _writing(spool):
+                os.close(fd)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+@contextmanager
+def _writing(spool: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise world_wrong(error, spool) from error
+
+
+def _copy(source: int, target: int, size: int, spool: Path, stop: Stop) -> str:
+    """The digest of the `size` bytes that were copied; what a writer adds meanwhile is not even read."""
+    digest = hashlib.sha256()
+    copied = 0
+    while chunk := os.pread(source, min(_CHUNK, size - copied), copied):
+        stop.check()
+        copied += len(chunk)
+        digest.update(chunk)
+        _write(target, chunk, spool)
+    if copied != size:
+        raise NotYet("it changed while it was being read")
+    return digest.hexdigest()
+
+
+def _write(fd: int, chunk: bytes, spool: Path) -> None:
+    left = memoryview(chunk)
+    with _writing(spool):
+        while left:
+            left = left[os.write(fd, left) :]

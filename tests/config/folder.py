@@ -1,0 +1,26 @@
+"""A folder with a configuration in it, and what loading it says."""
+
+from dropscribe.config.load import load
+from dropscribe.errors import ConfigError
+
+ENV = {"HOME": "/home/ada", "SCANS": "/mnt/scans"}
+
+
+def write(folder, text, name="dropscribe.yaml"):
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def loaded(folder, text, *, path=None, env=ENV):
+    write(folder, text)
+    return load(path, env, folder)
+
+
+def problems(folder, text, *, env=ENV):
+    """The lines, with the folder's own name as HERE; empty when there is nothing wrong."""
+    try:
+        loaded(folder, text, env=env)
+    except ConfigError as error:
+        return [line.replace(str(folder), "HERE") for line in error.problems]
+    return []

@@ -1,0 +1,136 @@
+import os
+import shlex
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dropscribe.filing.reason import Reason, TriedRecipe, render_reason
+
+REASON = Reason(
+    scan="receipt.png",
+    inbox="/home/u/Scans/receipts",
+    at="2026-03-09T14:05:06+01:00",
+    reason="the answer ends in the middle of the page",
+    fix="scan it again with more contrast",
+    size=2_100_000,
+    tries=(
+        TriedRecipe(1, "qwen3.5:4b, whole page", "the answer repeats itself", 75.0, "Total 12 Total 12"),
+        TriedRecipe(
+            1,
+            "qwen3.5:4b, smaller page",
+            "the answer ends in the middle",
+            4.2,
+            "Bakery\nTotal 12,50 and more",
+        ),
+    ),
+)
+HEADINGS = ["Why", "What was tried", "How to try again", "The best answer so far"]
+
+
+def told(**changes):
+    values = {name: getattr(REASON, name) for name in Reason.__slots__} | changes
+    return render_reason(Reason(**values)).decode()
+
+
+def headings(text):
+    return [line for line, below in pairwise(text.split("\n")) if line and below == "-" * len(line)]
+
+
+def test_a_reason_file_tells_what_why_what_was_tried_and_how_to_retry():
+    assert (
+        told()
+        == """\
+dropscribe could not read this scan.
+
+Scan   receipt.png
+Inbox  /home/u/Scans/receipts
+Size   2.1 MB
+When   2026-03-09T14:05:06+01:00
+
+Why
+---
+the answer ends in the middle of the page.
+What helps: scan it again with more contrast.
+
+What was tried
+--------------
+1. qwen3.5:4b, whole page (1 min 15 s): the answer repeats itself.
+2. qwen3.5:4b, smaller page (4 s): the answer ends in the middle.
+
+How to try again
+----------------
+Move the scan back into its inbox:
+    /home/u/Scans/receipts
+
+The best answer so far
+----------------------
+It was not good enough to be filed as text. Each of its lines starts with "> ".
+
+> Bakery
+> Total 12,50 and more
+"""
+    )
+
+
+def test_a_scan_that_was_never_asked_about_has_no_best_answer():
+    text = told(tries=())
+    assert headings(text) == HEADINGS[:3]
+    assert "No model was asked." in text
+
+
+def test_each_page_has_its_best_answer():
+    text = told(tries=(TriedRecipe(2, "r", "v", 1, "second"), TriedRecipe(1, "r", "v", 1, "first")))
+    assert text.endswith("\nPage 1:\n> first\n\nPage 2:\n> second\n")
+    assert "1. page 2, r (1 s): v." in text
+
+
+@pytest.mark.parametrize("name", ["receipt.png", "a b's.png", "-rf.png", "$(touch x).png"])
+def test_the_command_to_retry_can_be_pasted_into_a_shell(name):
+    assert "dropscribe retry" not in told(scan=name)
+    command = told(scan=name, retry_command=True).partition("or run:\n")[2].partition("\n\n")[0]
+    words = shlex.split(command)
+    assert words[:2] == ["dropscribe", "retry"]
+    assert words[-1] == name
+    assert not name.startswith("-") or words[2] == "--"
+
+
+@pytest.mark.parametrize("raw", [b"new\nline.png", b"\xff.png", b"\x1b[2J.png", "\u202egnp.exe".encode()])
+def test_a_name_that_cannot_be_typed_is_shown_harmlessly_and_never_as_a_command(raw):
+    text = told(scan=os.fsdecode(raw), retry_command=True)
+    assert "dropscribe retry" not in text
+    assert "Move the scan back" in text
+    assert not set(text) & set("\x1b\u202e")
+    assert text.count("\nScan   ") == 1
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
+def test_no_line_of_an_answer_can_pass_for_one_of_ours(end):
+    fake = f"text{end}Why{end}---{end}it is fine"
+    text = told(tries=(TriedRecipe(1, "r", "v", 1, fake),))
+    assert headings(text) == HEADINGS
+    assert [line[2:] for line in text.split("\n") if line.startswith("> ")] == [
+        "text",
+        "Why",
+        "---",
+        "it is fine",
+    ]
+
+
+ANY = st.text(st.characters(), max_size=200)
+
+
+@given(ANY, ANY, ANY, ANY, ANY)
+def test_whatever_it_contains_it_is_text_with_our_headings_only(scan, reason, recipe, verdict, answer):
+    tries = (TriedRecipe(1, recipe, verdict, 1, answer),)
+    text = told(scan=scan, reason=reason, fix="", tries=tries)
+    assert headings(text) == (HEADINGS if answer.strip() else HEADINGS[:3])
+    assert text.endswith("\n")
+    assert all(char.isprintable() or char in "\n\t" or char.isspace() or ord(char) > 0xA0 for char in text)
+
+
+@given(st.lists(st.text("abcdef", min_size=1, max_size=20), min_size=1, max_size=80))
+def test_what_we_say_is_wrapped_at_80_columns(words):
+    text = told(reason=" ".join(words), tries=(TriedRecipe(1, " ".join(words), " ".join(words), 1),))
+    assert max(len(line) for line in text.split("\n")) <= 80
