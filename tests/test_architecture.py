@@ -8,7 +8,6 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-
 from tools import module_table
 
 ROOT = Path(__file__).parent.parent

@@ -23,7 +23,7 @@ def exported() -> list[str]:
         "uv", "export", "--frozen", "--quiet", "--all-extras", "--all-groups",
         "--no-hashes", "--no-annotate", "--no-header", "--no-emit-project",
     ]  # fmt: skip
-    lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()  # noqa: S607
+    lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
     return [line.strip() for line in lines if "==" in line]
 
 

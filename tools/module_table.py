@@ -1,6 +1,6 @@
 """Bring ARCHITECTURE.md's table of modules up to date with what the modules say of themselves.
 
-    uv run python tools/module_table.py
+uv run python tools/module_table.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The daemon: locks, signals, the bell and the slots around one loop.
 
-    wait for the bell, a result or the time → one pass of `reconcile` → wait again
+wait for the bell, a result or the time → one pass of `reconcile` → wait again
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from dropscribe.reconcile import Reconciler
 from dropscribe.schedule import Host
 from dropscribe.slots import Slots
 from dropscribe.status import Status, StatusSocket
-from dropscribe.stop import Stop
 from dropscribe.transcribe import Desk
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from dropscribe.config.values import Config, Inbox
     from dropscribe.reading.engines import Engine
+    from dropscribe.stop import Stop
 
 GRACE = 1.5
 """Seconds that the slots get to put down what they hold; nothing is lost when they do not."""
@@ -80,9 +80,7 @@ def run(config: Config, stop: Stop, *, until: Callable[[Status], bool] | None = 
         return reconciler.snapshot
 
 
-def _loop(
-    reconciler: Reconciler, bell: Bell, stop: Stop, until: Callable[[Status], bool] | None
-) -> None:
+def _loop(reconciler: Reconciler, bell: Bell, stop: Stop, until: Callable[[Status], bool] | None) -> None:
     rung = True
     while not stop.is_set():
         sleep = reconciler.step(time.monotonic(), rung=rung)
@@ -220,7 +218,7 @@ def signals(stop: Stop) -> Iterator[None]:
     steps of the main thread, which may hold the very lock that telling to stop needs.
     """
     listen, tell = socket.socketpair()
-    tell.setblocking(False)
+    tell.settimeout(0)  # a full socket must not hold up the kernel
     thread = threading.Thread(target=_heed, args=(listen, stop), name="signals", daemon=True)
     thread.start()
     before = {number: signal.signal(number, _nothing) for number in (signal.SIGTERM, signal.SIGINT)}

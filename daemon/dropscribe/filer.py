@@ -111,7 +111,9 @@ class Filer:
             self._move(scan, intent)
         except Withdrawn:
             self._take_back(scan.record.id, intent)
-            self._ledger.withdraw(scan.record.id, "it changed or left while it was being read", at=time.time())
+            self._ledger.withdraw(
+                scan.record.id, "it changed or left while it was being read", at=time.time()
+            )
             raise
         self._ledger.filed(scan.record.id, at=time.time())
         return Path(intent.folder) / intent.name

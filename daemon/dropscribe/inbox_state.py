@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from dropscribe.errors import Unsupported, WorldWrong
 from dropscribe.intake.look import LookRules, look
 from dropscribe.intake.settle import Settling, quiet_time, settle, unchanged_since, unsettle
 from dropscribe.schedule import WORLD_CHECK
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from dropscribe.config.values import Inbox
-    from dropscribe.errors import Failure
+    from dropscribe.errors import Failure, Unsupported, WorldWrong
     from dropscribe.intake.look import Look
     from dropscribe.intake.settle import Watched
     from dropscribe.ledger import Kind

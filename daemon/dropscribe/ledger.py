@@ -225,7 +225,15 @@ class Ledger:
             db.executemany("UPDATE try SET verdict = ? WHERE id = ?", [(verdict, number) for number in tries])
 
     def add_try(self, scan_id: int, tried: Try) -> int:
-        values = (tried.page, tried.recipe, tried.verdict, tried.sentence, tried.text, tried.seconds, tried.at)
+        values = (
+            tried.page,
+            tried.recipe,
+            tried.verdict,
+            tried.sentence,
+            tried.text,
+            tried.seconds,
+            tried.at,
+        )
         with self._transaction() as db:
             cursor = db.execute(
                 "INSERT INTO try (scan_id, page, recipe, verdict, sentence, text, seconds, at)"
@@ -300,7 +308,7 @@ class Ledger:
             kind, folder, name, reason = db.execute(
                 "SELECT kind, folder, name, reason FROM intent WHERE scan_id = ?", (scan_id,)
             ).fetchone()
-            _end(db, scan_id, kind, reason, os.path.join(folder, name), at)
+            _end(db, scan_id, kind, reason, folder + b"/" + name, at)
 
     # --- history
 
@@ -324,7 +332,9 @@ class Ledger:
             raise world_wrong(_as_os_error(error), self.path) from error
 
 
-def _end(db: sqlite3.Connection, scan_id: int, state: str, reason: str, filed: bytes | None, at: float) -> None:
+def _end(
+    db: sqlite3.Connection, scan_id: int, state: str, reason: str, filed: bytes | None, at: float
+) -> None:
     db.execute(
         "UPDATE scan SET state = ?, reason = ?, filed = ?, ended_at = ?, risking = 0 WHERE id = ?",
         (state, reason, filed, at, scan_id),

@@ -193,9 +193,7 @@ class Reconciler:
         scan = Waiting(state.rules, name, fingerprint, state.is_young(name, now), not state.network)
         evidence = tuple(self._evidence[host.name])
         self.hosts[host.name] = schedule.took(host)
-        self._hands.give(
-            Job(scan, host.name, probe=pick.probe, deep=host.suspicious, evidence=evidence)
-        )
+        self._hands.give(Job(scan, host.name, probe=pick.probe, deep=host.suspicious, evidence=evidence))
 
     def _check_obstacles(self, state: InboxState, now: float) -> None:
         for name, obstacle in state.obstacles.items():
@@ -276,7 +274,7 @@ class Reconciler:
             now,
             failure.reason,
             failure.fix,
-            draw=random.random(),
+            draw=random.random(),  # noqa: S311 - jitter, no secret
             suspicious=failure.suspect,
             at_least=failure.after,
         )

@@ -106,9 +106,7 @@ def released(host: Host) -> Host:
 
 def answered(host: Host) -> Host:
     """It works: all its room is open again."""
-    return replace(
-        host, failures=0, rests_until=0.0, resting_since=0.0, suspicious=False, reason="", fix=""
-    )
+    return replace(host, failures=0, rests_until=0.0, resting_since=0.0, suspicious=False, reason="", fix="")
 
 
 def failed(

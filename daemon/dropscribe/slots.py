@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from dropscribe import log
-from dropscribe.errors import Failure, Misconfigured, Stopped, Unavailable, Withdrawn
+from dropscribe.errors import Failure, Misconfigured, Stopped, Withdrawn
 from dropscribe.read_page import NO_ANSWER, base_recipe, models_of
 from dropscribe.reading.prove import prove, usable
 from dropscribe.reconcile import Result
@@ -29,9 +29,7 @@ class Wake(Protocol):
 class Slots:
     """Threads that work off jobs, each with an engine of its own; results are collected until asked for."""
 
-    def __init__(
-        self, engines: Mapping[str, Sequence[Callable[[], Engine]]], desk: Desk, wake: Wake
-    ) -> None:
+    def __init__(self, engines: Mapping[str, Sequence[Callable[[], Engine]]], desk: Desk, wake: Wake) -> None:
         self._desk = desk
         self._wake = wake
         self._jobs: dict[str, queue.SimpleQueue[Job | None]] = {host: queue.SimpleQueue() for host in engines}

@@ -89,7 +89,8 @@ class Status:
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Status:
         inboxes = tuple(
-            InboxStatus(**{**i, "scans": tuple(ScanStatus(**s) for s in i["scans"])}) for i in found["inboxes"]
+            InboxStatus(**{**i, "scans": tuple(ScanStatus(**s) for s in i["scans"])})
+            for i in found["inboxes"]
         )
         hosts = tuple(HostStatus(**h) for h in found["hosts"])
         return cls(found["at"], found["pid"], found["started"], found["version"], inboxes, hosts)
@@ -116,7 +117,7 @@ class StatusSocket:
         self._thread.join(_PATIENCE)
         self._server.close()
         with contextlib.suppress(OSError):
-            os.unlink(self._address)
+            Path(self._address).unlink()
 
     def _serve(self) -> None:
         while not self._over:
@@ -129,11 +130,11 @@ class StatusSocket:
 def _listen(where: str) -> socket.socket:
     # A socket left by a killed daemon; the lock of the state folder says that no other one lives.
     with contextlib.suppress(OSError):
-        os.unlink(where)
+        Path(where).unlink()
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         server.bind(where)
-        os.chmod(where, 0o600)
+        Path(where).chmod(0o600)
         server.listen(8)
     except OSError as error:
         server.close()

@@ -87,9 +87,7 @@ def transcribe(scan: Waiting, engine: Engine, desk: Desk) -> Filed:
         taken.path.unlink(missing_ok=True)
 
 
-def _read_and_file(
-    scan: Waiting, arrived: Arrived, taken: Taken, engine: Engine, desk: Desk
-) -> Filed:
+def _read_and_file(scan: Waiting, arrived: Arrived, taken: Taken, engine: Engine, desk: Desk) -> Filed:
     try:
         pages = _read(scan, taken, arrived.record, engine, desk)
         return _file_done(scan, arrived, pages, desk)
@@ -121,9 +119,7 @@ def _take(scan: Waiting, desk: Desk) -> Taken | BadScan:
 # --- reading
 
 
-def _read(
-    scan: Waiting, taken: Taken, record: OpenScan, engine: Engine, desk: Desk
-) -> tuple[Page, ...]:
+def _read(scan: Waiting, taken: Taken, record: OpenScan, engine: Engine, desk: Desk) -> tuple[Page, ...]:
     if record.deaths >= DEATHS:
         raise BadScan(f"dropscribe itself broke down {record.deaths} times while working on this scan")
     inbox = scan.inbox
@@ -230,9 +226,7 @@ def _new_name(scan: Waiting, arrived: Arrived) -> str:
     return wanted + suffix
 
 
-def _provenance(
-    scan: Waiting, arrived: Arrived, pages: tuple[Page, ...], desk: Desk
-) -> render.Provenance:
+def _provenance(scan: Waiting, arrived: Arrived, pages: tuple[Page, ...], desk: Desk) -> render.Provenance:
     first = pages[0]
     return render.Provenance(
         scan=scan.name,

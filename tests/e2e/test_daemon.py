@@ -21,7 +21,9 @@ def test_two_hundred_scans_in_three_inboxes_are_each_read_once_with_their_own_pr
             for number in wanted:
                 drop(home.inbox(name), number)
         until(
-            lambda: all(len(list((home.inbox(n) / "done").glob("*.md"))) == len(w) for n, w in numbers.items()),
+            lambda: all(
+                len(list((home.inbox(n) / "done").glob("*.md"))) == len(w) for n, w in numbers.items()
+            ),
             "all 200 filed",
         )
         assert home.terminate() == 0
@@ -37,7 +39,7 @@ def test_what_lay_there_before_the_start_is_read_too(server, household):
     home = household()
     drop(home.inbox(), 5)
     with home:
-        until(lambda: (home.inbox() / "done" / "scan0005.md").exists(), "filed")
+        until((home.inbox() / "done" / "scan0005.md").exists, "filed")
         home.terminate()
     assert_filed(home.inbox(), [5], "Prompt of inbox")
 
@@ -47,12 +49,12 @@ def test_scans_of_one_stem_become_pairs_of_their_own(server, household):
     inbox, done = home.inbox(), home.inbox() / "done"
     with home:
         drop(inbox, 1, "a.png")
-        until(lambda: (done / "a.png").exists(), "the first")
+        until((done / "a.png").exists, "the first")
         drop(inbox, 2, "a.jpg")
-        until(lambda: (done / "a-2.jpg").exists(), "the second")
+        until((done / "a-2.jpg").exists, "the second")
         before = tree(done)
         drop(inbox, 3, "a.png")
-        until(lambda: (done / "a-3.png").exists(), "the third")
+        until((done / "a-3.png").exists, "the third")
         home.terminate()
     assert {name: data for name, data in tree(done).items() if name in before} == before
     assert sorted(tree(done)) == ["a-2.jpg", "a-2.md", "a-3.md", "a-3.png", "a.md", "a.png"]
@@ -74,7 +76,7 @@ def test_a_scan_that_is_written_slowly_is_sent_once_and_whole_and_an_empty_one_w
                 scan.write(piece)
                 scan.flush()
                 threading.Event().wait(gap)
-        until(lambda: (inbox / "done" / "slow.md").exists(), "filed")
+        until((inbox / "done" / "slow.md").exists, "filed")
         found = home.status()["inboxes"][0]
         home.terminate()
     assert asked(server) == [9]
@@ -117,7 +119,7 @@ def test_sigterm_in_the_middle_of_an_answer_loses_nothing(server, household):
         assert home.terminate(timeout=5) == 0
     assert sorted(tree(home.inbox())) == ["scan0008.png"]
     with home:
-        until(lambda: (home.inbox() / "done" / "scan0008.md").exists(), "filed after the restart")
+        until((home.inbox() / "done" / "scan0008.md").exists, "filed after the restart")
         home.terminate()
     assert_filed(home.inbox(), [8], "Prompt of inbox")
 
@@ -158,8 +160,8 @@ def test_recursive_inboxes_mirror_their_folders(server, household):
         (inbox / "2026" / "may").mkdir(parents=True)
         drop(inbox / "2026" / "may", 4)
         drop(inbox, 5)
-        until(lambda: (inbox / "done" / "2026" / "may" / "scan0004.md").exists(), "the nested one")
-        until(lambda: (inbox / "done" / "scan0005.md").exists(), "the other one")
+        until((inbox / "done" / "2026" / "may" / "scan0004.md").exists, "the nested one")
+        until((inbox / "done" / "scan0005.md").exists, "the other one")
         home.terminate()
     assert number_in(inbox / "done" / "2026" / "may" / "scan0004.png") == 4
     assert sorted(asked(server)) == [4, 5]
@@ -175,7 +177,7 @@ def test_bad_scans_go_to_failed_with_a_reason_and_hold_up_nobody(server, househo
     (inbox / "document.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n%%EOF\n")
     with home:
         drop(inbox, 7)
-        until(lambda: (inbox / "done" / "scan0007.md").exists(), "the good one")
+        until((inbox / "done" / "scan0007.md").exists, "the good one")
         until(lambda: len(list((inbox / "failed").iterdir())) == 4, "both bad ones")
         found = home.status()["inboxes"][0]
         home.terminate()
@@ -196,8 +198,8 @@ def test_a_bad_answer_is_asked_again_by_another_recipe_then_the_scan_fails_with_
     with home:
         drop(inbox, 1)
         drop(inbox, 2)
-        until(lambda: (inbox / "done" / "scan0001.md").exists(), "the one that looped once")
-        until(lambda: (inbox / "failed" / "scan0002.png").exists(), "the one that is always refused")
+        until((inbox / "done" / "scan0001.md").exists, "the one that looped once")
+        until((inbox / "failed" / "scan0002.png").exists, "the one that is always refused")
         home.terminate()
     assert asked(server).count(1) == 2
     assert asked(server).count(2) == 3
@@ -215,23 +217,26 @@ def test_a_scan_that_kills_every_runner_fails_and_the_others_are_read(server, ho
     with home:
         for number in (3, 4, 5):
             drop(inbox, number)
-        until(lambda: (inbox / "failed" / "scan0003.png").exists(), "the poisonous one", 120)
+        until((inbox / "failed" / "scan0003.png").exists, "the poisonous one", 120)
         until(lambda: len(list((inbox / "done").glob("*.md"))) == 2, "the others")
         home.terminate()
     assert set(filed(inbox)) == {4, 5}
 
 
-def test_a_missing_model_parks_the_inbox_until_it_is_there(server, household):
+def test_a_missing_model_parks_the_inbox_and_status_names_the_fix(server, household):
     model = server.models.pop("qwen3.5:4b")
     home = household()
     with home:
         drop(home.inbox(), 2)
         until(lambda: home.status()["inboxes"][0]["parked"], "parked")
         found = home.status()["inboxes"][0]
-        assert "not installed" in found["parked"]
-        assert "ollama pull qwen3.5:4b" in found["fix"]
-        server.models["qwen3.5:4b"] = model
-        until(lambda: (home.inbox() / "done" / "scan0002.md").exists(), "filed after the pull", 120)
+        home.terminate()
+    assert "not installed" in found["parked"]
+    assert "ollama pull qwen3.5:4b" in found["fix"]
+    assert sorted(tree(home.inbox())) == ["scan0002.png"]
+    server.models["qwen3.5:4b"] = model
+    with home:
+        until((home.inbox() / "done" / "scan0002.md").exists, "filed after the pull")
         home.terminate()
     assert_filed(home.inbox(), [2], "Prompt of inbox")
 

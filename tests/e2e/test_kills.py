@@ -29,9 +29,9 @@ def test_whatever_is_killed_the_end_is_the_same(server, household):
     for _ in range(KILLS):
         home.start()
         # Half of the kills come when it is working, the others at any moment of its life.
-        seen = len(server.received)
+        before = len(server.received)
         if chance.random() < 0.7:
-            until(lambda: len(server.received) > seen or _all_filed(home, numbers), "a request")
+            until(lambda seen=before: len(server.received) > seen or _all_filed(home, numbers), "a request")
         threading.Event().wait(chance.uniform(0, 1.2))
         home.kill()
         kills += 1

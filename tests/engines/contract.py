@@ -51,9 +51,7 @@ class EngineContract(ABC):
 
     def test_answers_with_the_words_of_the_picture(self, engine, stop):
         for number in (7, 4711):
-            answer = engine.ask(
-                picture(number, words=f"Invoice {number}"), recipe(self.model), stop=stop
-            )
+            answer = engine.ask(picture(number, words=f"Invoice {number}"), recipe(self.model), stop=stop)
             assert answer.done
             assert answer.done_reason == "stop"
             for word in self.words_of(number):

@@ -1,5 +1,6 @@
 import os
 import socket
+from pathlib import Path
 
 from dropscribe.status import HostStatus, InboxStatus, ScanStatus, Status, StatusSocket, address, ask_daemon
 
@@ -41,5 +42,5 @@ def test_a_state_folder_with_a_long_path_still_answers(tmp_path):
 
 def test_only_its_owner_may_ask(tmp_path):
     served = StatusSocket(tmp_path, lambda: STATUS)
-    assert os.stat(address(tmp_path)).st_mode & 0o077 == 0
+    assert Path(address(tmp_path)).stat().st_mode & 0o077 == 0
     served.close()

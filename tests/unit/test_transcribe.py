@@ -21,7 +21,13 @@ EMPTY = Answer("", done=True, done_reason="stop")
 
 
 def says(text, **fields):
-    fields = {"done": True, "done_reason": "stop", "model": "qwen3.5:4b", "model_digest": "sha256:0", **fields}
+    fields = {
+        "done": True,
+        "done_reason": "stop",
+        "model": "qwen3.5:4b",
+        "model_digest": "sha256:0",
+        **fields,
+    }
     return Answer(text, **fields)
 
 
@@ -215,7 +221,9 @@ def test_json_that_does_not_follow_its_schema_is_asked_again(room):
 
 def test_the_next_model_of_the_list_has_the_last_word(room):
     here = room(models=("qwen3.5:4b", "qwen3.5:9b"), tries=3)
-    engine = ScriptedEngine([EMPTY, EMPTY, says("Good text.", model="qwen3.5:9b")], ("qwen3.5:4b", "qwen3.5:9b"))
+    engine = ScriptedEngine(
+        [EMPTY, EMPTY, says("Good text.", model="qwen3.5:9b")], ("qwen3.5:4b", "qwen3.5:9b")
+    )
     here.read(engine=engine)
     assert [recipe.model for recipe in engine.asked] == ["qwen3.5:4b", "qwen3.5:4b", "qwen3.5:9b"]
 
@@ -230,7 +238,12 @@ def test_provenance_tells_where_the_text_comes_from(room):
     here = room(output={"front_matter": True, "sidecar": True, "name": "{inbox}-{stem}"})
     here.read(EMPTY, says("Good text."))
     told = json.loads(here.files["done/inbox-a.meta.json"])
-    assert (told["scan"], told["model"], told["tries"], told["verdicts"]) == ("a.png", "qwen3.5:4b", 2, ["accepted"])
+    assert (told["scan"], told["model"], told["tries"], told["verdicts"]) == (
+        "a.png",
+        "qwen3.5:4b",
+        2,
+        ["accepted"],
+    )
     assert here.files["done/inbox-a.md"].startswith(b'---\nscan: "a.png"\n')
     assert here.files["done/inbox-a.md"].endswith(b"---\n\nGood text.\n")
     assert "done/inbox-a.png" in here.files

@@ -43,7 +43,9 @@ class Reader:
 
 
 @click.command("demo")
-@click.option("--ollama", "url", default=None, help="The Ollama server to use if it answers.  [default: local]")
+@click.option(
+    "--ollama", "url", default=None, help="The Ollama server to use if it answers.  [default: local]"
+)
 @click.option("--embedded", is_flag=True, help="Use the embedded engine even if an Ollama server answers.")
 def command(url: str | None, embedded: bool) -> int:  # noqa: FBT001 - click's form
     """See everything work on a sample inbox, with no configuration.
@@ -190,12 +192,14 @@ def _what_next(console: Console, folder: Path, reader: Reader) -> None:
     lines = [f"Scans and texts lie together in {folder}/inbox/done; the log is {folder}/log.txt."]
     if reader.model:
         lines += [f"The model {reader.model} at {reader.url} read them."]
-    else reader.model:
+    else:
         lines += [
             "",
-            "The embedded engine (RapidOCR) reads print well. A vision model reads handwriting, tables and poor scans "
-            "far better: install Ollama (ollama.com) on this machine or another one in your network, run "
-            f"`ollama pull {DEFAULT_MODEL}` there, then the demo again.",
+            (
+                "The embedded engine (RapidOCR) reads print well. A vision model reads handwriting, tables and poor "
+                "scans far better: install Ollama (ollama.com) on this machine or another one in your network, run "
+                f"`ollama pull {DEFAULT_MODEL}` there, then the demo again."
+            ),
         ]
     lines += ["", "Next: `dropscribe init` writes a configuration for your own inbox."]
     console.print("\n".join(lines), highlight=False, markup=False)

@@ -72,6 +72,8 @@ def _hosts(status: Status) -> Table:
     for heading in ("host", "state", "busy", "next try"):
         table.add_column(heading)
     for host in status.hosts:
-        again = datetime.fromtimestamp(host.next_try).astimezone().strftime("%H:%M:%S") if host.next_try else ""
+        again = (
+            datetime.fromtimestamp(host.next_try).astimezone().strftime("%H:%M:%S") if host.next_try else ""
+        )
         table.add_row(host.name, host.state, f"{host.busy} of {host.parallel}", again)
     return table

@@ -84,7 +84,7 @@ class OcrEngine:
     def close(self) -> None:
         self._reader = None
 
-    def check(self, model: str, *, stop: Stop) -> ModelState:  # noqa: ARG002  the protocol's form
+    def check(self, model: str, *, stop: Stop) -> ModelState:
         if self._state is None:
             digest = hashlib.sha256(b"".join(path.read_bytes() for path in _models()))
             self._state = ModelState(digest.hexdigest(), metadata.version("rapidocr"))

@@ -127,10 +127,8 @@ class Wire:
     def _broken(self, error: Exception, *, began: bool) -> Unavailable:
         if began:
             return Unavailable(f"{self.url} broke off in the middle of its answer", suspect=True)
-        if isinstance(error, requests.exceptions.ConnectTimeout):
-            what = "does not answer"
-        else:
-            what = _cause(error)
+        slow = isinstance(error, requests.exceptions.ConnectTimeout)
+        what = "does not answer" if slow else _cause(error)
         return Unavailable(f"{self.url} {what}", "check that Ollama runs there", soon=True)
 
     def _opened(self, sock: socket.socket) -> None:

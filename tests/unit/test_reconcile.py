@@ -1,0 +1,355 @@
+"""Passes of the reconciler on real folders, with hands that do what the test says and a clock that it sets."""
+
+from pathlib import Path
+
+import pytest
+
+from dropscribe import schedule
+from dropscribe.errors import Misconfigured, NotYet, Unavailable, Unsupported
+from dropscribe.inbox_state import InboxState
+from dropscribe.intake.look import LookRules
+from dropscribe.ledger import Ledger, Try
+from dropscribe.read_page import NO_ANSWER, SUSPECT
+from dropscribe.reading.engines import ModelState
+from dropscribe.reconcile import Reconciler, Result
+from dropscribe.schedule import Host
+from dropscribe.transcribe import Filed
+from tests.folders import an_inbox
+
+URL = "http://127.0.0.1:1"
+
+
+class Hands:
+    """Keeps the jobs until the test says what became of them."""
+
+    def __init__(self):
+        self.jobs = []
+        self._results = []
+
+    def give(self, job):
+        self.jobs.append(job)
+
+    def results(self):
+        ready, self._results = self._results, []
+        return ready
+
+    def finish(self, error=None, **how):
+        """The oldest job ends: filed, unless with an error or as a check."""
+        job = self.jobs.pop(0)
+        if error is None and not job.check:
+            path = job.scan.inbox.path / job.scan.name
+            path.rename(job.scan.inbox.done / job.scan.name)
+            how["filed"] = Filed("done", job.scan.inbox.done / job.scan.name)
+        self._results.append(Result(job, error=error, **how))
+        return job
+
+
+class Deaf:
+    def watch(self, key, folders):
+        return "the test rings"
+
+
+class World:
+    def __init__(self, root, parallel=1, **rules):
+        self.inbox = an_inbox(root, **rules)
+        self.ledger = Ledger(root / "ledger.db")
+        self.hands = Hands()
+        self.now = 1000.0
+        look_rules = LookRules(skip=frozenset({self.inbox.done, self.inbox.failed}))
+        self.state = InboxState(self.inbox, look_rules, network=False, rescan=60.0)
+        host = Host(URL, "ollama", parallel)
+        self.reconciler = Reconciler([self.state], [host], self.ledger, self.hands, Deaf())
+
+    def drop(self, *names):
+        for name in names:
+            (self.inbox.path / name).write_bytes(b"a scan")
+
+    def step(self, seconds=0.05, *, rung=True):
+        self.now += seconds
+        return self.reconciler.step(self.now, rung=rung)
+
+    def settled(self, *names):
+        """These scans have arrived and been seen long enough."""
+        self.drop(*names)
+        self.step()
+        self.step(0.3)
+
+    @property
+    def host(self):
+        return self.reconciler.hosts[URL]
+
+    @property
+    def status(self):
+        return self.reconciler.snapshot.inboxes[0]
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = []
+
+    def make(**how):
+        made.append(World(tmp_path, **how))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.ledger.close()
+
+
+def test_a_scan_is_handed_out_when_it_has_settled_and_not_before(world):
+    here = world()
+    here.drop("a.png")
+    sleep = here.step()
+    assert here.hands.jobs == []
+    assert 0 < sleep <= 0.2
+    here.step(sleep, rung=False)
+    assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
+def test_nothing_is_handed_out_twice(world):
+    here = world(parallel=4)
+    here.settled("a.png", "b.png")
+    for _ in range(3):
+        here.step(1.0)
+    assert sorted(job.scan.name for job in here.hands.jobs) == ["a.png", "b.png"]
+    here.hands.finish()
+    here.hands.finish()
+    here.step(1.0)
+    assert here.hands.jobs == []
+    assert (here.status.done, here.status.counts["waiting"]) == (2, 0)
+
+
+def test_a_newcomer_of_the_same_name_is_a_new_scan(world):
+    here = world()
+    here.settled("a.png")
+    here.hands.finish()
+    here.drop("a.png")
+    here.step()
+    assert here.hands.jobs == []
+    here.step(0.3)
+    assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
+def test_with_nothing_to_do_it_sleeps_until_the_next_rescan(world):
+    here = world()
+    here.step()
+    assert here.step(1.0, rung=False) == pytest.approx(59.0, abs=0.1)
+
+
+def test_an_outage_is_probed_ever_more_rarely_and_fails_nothing(world):
+    here = world()
+    here.settled(*(f"{n}.png" for n in range(20)))
+    probes = 0
+    end = here.now + 8 * 3600
+    while here.now < end:
+        if here.hands.jobs:
+            job = here.hands.finish(Unavailable(f"{URL} refuses connections"))
+            probes += job.probe
+            here.step()
+        here.step(max(here.step(rung=False), 0.001), rung=False)
+    assert 8 * 3600 / schedule.LONGEST_REST <= probes <= 8 * 3600 / schedule.LONGEST_REST * 1.5 + 10
+    assert here.status.counts["waiting"] + here.status.counts["reading"] == 20
+    assert not list(here.inbox.failed.iterdir())
+    assert "refuses connections" in here.reconciler.snapshot.hosts[0].reason
+    while here.hands.jobs or here.status.counts["waiting"]:
+        if here.hands.jobs:
+            here.hands.finish(proven=True)
+        here.step(here.step(rung=False), rung=False)
+    assert len(list(here.inbox.done.iterdir())) == 20
+    assert here.host.well
+
+
+def test_after_a_failure_one_scan_tries_the_host_for_all(world):
+    here = world(parallel=4)
+    here.settled(*(f"{n}.png" for n in range(9)))
+    assert len(here.hands.jobs) == 4
+    for _ in range(4):
+        here.hands.finish(Unavailable("gone"))
+    here.step()
+    assert here.hands.jobs == []
+    here.step(3.0)
+    assert [job.probe for job in here.hands.jobs] == [True]
+    here.hands.finish(proven=True)
+    here.step()
+    assert len(here.hands.jobs) == 4
+    assert not any(job.probe for job in here.hands.jobs)
+
+
+def suspect(world, verdict=SUSPECT):
+    record = world.ledger.open_scan("inbox", "a.png", "x", 1, at=1.0)
+    failure = Unavailable("the runner died", suspect=True)
+    failure.evidence = world.ledger.add_try(record.id, Try(1, "r", verdict, "died", "", 1.0, 1.0))
+    return record, failure
+
+
+def test_a_suspicion_is_carried_to_a_deep_probe(world):
+    here = world()
+    here.settled("a.png")
+    _, failure = suspect(here)
+    here.hands.finish(failure)
+    here.step()
+    here.step(3.0)
+    (job,) = here.hands.jobs
+    assert (job.probe, job.deep, job.evidence) == (True, True, (failure.evidence,))
+
+
+def test_a_suspicion_is_dropped_when_the_host_is_down_for_everybody(world):
+    here = world()
+    here.settled("a.png")
+    record, failure = suspect(here)
+    here.hands.finish(failure)
+    here.step()
+    here.step(3.0)
+    here.hands.finish(Unavailable("refuses connections"))
+    here.step()
+    here.step(10.0)
+    assert here.hands.jobs[0].evidence == ()
+    here.hands.finish(proven=True)
+    here.step()
+    assert [tried.verdict for tried in here.ledger.tries(record.id)] == [SUSPECT]
+
+
+def test_a_suspicion_counts_when_the_host_answers_something_else(world):
+    here = world(parallel=2)
+    here.settled("a.png", "b.png")
+    record, failure = suspect(here)
+    here.hands.finish(failure)
+    here.step()
+    here.hands.finish()
+    here.step()
+    assert [tried.verdict for tried in here.ledger.tries(record.id)] == [NO_ANSWER]
+    assert here.host.well
+
+
+def test_a_misconfigured_model_parks_the_inbox_and_is_looked_at_every_minute_without_a_scan(world):
+    here = world()
+    here.settled("a.png", "b.png")
+    wrong = Misconfigured("the model m is not installed", "run `ollama pull m`")
+    here.hands.finish(wrong)
+    here.step()
+    assert here.hands.jobs == []
+    assert (here.status.parked, here.status.fix) == (wrong.reason, wrong.fix)
+    assert here.host.well
+    here.step(59.0)
+    assert here.hands.jobs == []
+    here.step(1.5)
+    assert [(job.check, job.scan.name) for job in here.hands.jobs] == [(True, "")]
+    here.hands.finish(wrong)
+    here.step()
+    here.step(61.0)
+    here.hands.finish(proven=True, state=ModelState("new", "1"))
+    here.step()
+    assert here.status.parked == ""
+    assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
+def test_a_model_that_failed_while_asked_is_left_alone_until_it_or_the_server_changes(world):
+    here = world()
+    here.settled("a.png")
+    before = ModelState("digest", "0.33.0")
+    here.hands.finish(Misconfigured("this server cannot load mllama", "use another"), state=before)
+    here.step()
+    for _ in range(3):
+        here.step(61.0)
+        assert here.hands.jobs[0].check
+        here.hands.finish(proven=True, state=before)
+        here.step()
+        assert here.status.parked
+        assert here.hands.jobs == []
+    here.step(61.0)
+    here.hands.finish(proven=True, state=ModelState("digest", "0.24.0"))
+    here.step()
+    assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
+def test_a_resting_host_with_a_parked_inbox_does_not_spin(world):
+    here = world()
+    here.settled("a.png")
+    here.hands.finish(Misconfigured("no model"))
+    here.step()
+    here.step(61.0)
+    here.hands.finish(Unavailable("gone"))
+    here.step()
+    sleeps = []
+    for _ in range(40):
+        sleeps.append(here.step(rung=False))
+        here.step(sleeps[-1], rung=False)
+        while here.hands.jobs:
+            here.hands.finish(Unavailable("gone"))
+            here.step(rung=False)
+    assert sum(sleeps) > 40 * 10
+
+
+def test_a_vanished_inbox_is_parked_never_made_anew_and_goes_on_when_it_is_back(world, tmp_path):
+    here = world()
+    here.settled("a.png")
+    here.hands.finish()
+    here.step()
+    here.inbox.path.rename(tmp_path / "elsewhere")
+    here.step(1.0)
+    assert "does not exist" in here.status.parked
+    here.step(11.0)
+    assert not here.inbox.path.exists()
+    (tmp_path / "elsewhere").rename(here.inbox.path)
+    here.drop("b.png")
+    here.step(11.0)
+    assert here.status.parked == ""
+    here.step(0.3)
+    assert [job.scan.name for job in here.hands.jobs] == ["b.png"]
+
+
+def test_a_nearly_full_disk_parks_the_inbox_before_any_model_call(world):
+    here = world(free_space=10**18)
+    here.settled("a.png")
+    assert here.hands.jobs == []
+    assert "nearly full" in here.status.parked
+
+
+def test_a_missing_done_folder_parks_the_inbox_before_any_model_call(world):
+    here = world()
+    here.inbox.done.rmdir()
+    here.settled("a.png")
+    assert here.hands.jobs == []
+    assert "done" in here.status.parked
+    here.inbox.done.mkdir()
+    here.step(11.0)
+    here.step(0.3)
+    assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
+def test_what_is_not_whole_arrives_again_and_holds_up_nobody(world):
+    here = world()
+    here.settled("a.png", "b.png")
+    first = here.hands.finish(NotYet("it ends early")).scan.name
+    here.step()
+    assert [job.scan.name for job in here.hands.jobs] == [{"a.png": "b.png", "b.png": "a.png"}[first]]
+    assert [(scan.name, scan.reason) for scan in here.status.scans if scan.state == "arriving"] == [
+        (first, "it ends early")
+    ]
+
+
+def test_an_unsupported_scan_is_held_until_it_changes(world):
+    here = world()
+    here.settled("a.tif")
+    here.hands.finish(Unsupported("it has 3 pages"))
+    for _ in range(3):
+        here.step(61.0)
+    assert here.hands.jobs == []
+    assert [(scan.state, scan.reason) for scan in here.status.scans] == [("unsupported", "it has 3 pages")]
+    Path(here.inbox.path / "a.tif").write_bytes(b"another scan")
+    here.step(61.0)
+    here.step(11.0)
+    here.step(11.0)
+    assert [job.scan.name for job in here.hands.jobs] == ["a.tif"]
+
+
+def test_an_error_that_nobody_foresaw_puts_the_scan_behind_the_others(world):
+    here = world()
+    here.settled("a.png", "b.png")
+    first = here.hands.finish(ZeroDivisionError("a bug")).scan.name
+    here.step()
+    here.hands.finish()
+    here.step()
+    assert here.hands.jobs == []
+    here.step(31.0)
+    assert [job.scan.name for job in here.hands.jobs] == [first]
