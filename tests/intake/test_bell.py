@@ -64,6 +64,15 @@ def test_another_thread_can_end_the_wait(bell):
     assert bell.wait(LONG)
 
 
+def test_a_nudge_ends_the_wait_but_is_no_reason_to_look_nor_hides_one(bell):
+    threading.Timer(0.01, bell.nudge).start()
+    assert not bell.wait(LONG)
+    bell.ring()
+    bell.nudge()
+    assert bell.wait(LONG)
+    assert not bell.wait(0)
+
+
 def test_it_rings_when_it_begins_to_listen_so_that_what_came_before_is_looked_for(bell, tmp_path):
     bell.watch("in", [tmp_path])
     assert bell.wait(0)
@@ -214,6 +223,21 @@ def test_an_inbox_that_was_replaced_between_two_looks_is_listened_to_again(bell,
 
 def test_a_removed_inbox_rings_so_that_its_loss_is_noticed(bell, inbox):
     inbox.rmdir()
+    assert rings(bell)
+
+
+@pytest.mark.parametrize("part", ["InotifyFD", "_Observer", "_Emitter"])
+def test_a_part_of_watchdog_that_died_is_replaced_at_the_next_look(bell, inbox, part):
+    """Each of its threads can end alone, and nothing in watchdog notices."""
+    threads = [thread for thread in threading.enumerate() if type(thread).__name__ == part]
+    if not threads:
+        pytest.skip("this system has another kind of events")
+    for thread in threads:
+        thread.stop()
+        thread.join()
+    assert bell.watch("in", [inbox]) is None
+    hush(bell)
+    (inbox / "a.jpg").write_bytes(b"x")
     assert rings(bell)
 
 

@@ -227,7 +227,7 @@ class _Ringing(FileSystemEventHandler):
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
 
-    def dispatch(self, event: FileSystemEvent) -> None:  # noqa: ARG002
+    def dispatch(self, event: FileSystemEvent) -> None:
         """Nothing that could raise: an exception here would end watchdog's thread."""
         self._ring()
 
@@ -237,5 +237,5 @@ class _OverflowRings(logging.Handler):
         super().__init__(logging.WARNING)
         self._ring = ring
 
-    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002
+    def emit(self, record: logging.LogRecord) -> None:
         self._ring()

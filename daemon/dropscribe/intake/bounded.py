@@ -14,11 +14,11 @@ _MOST_WORK = 1_000_000
 """What takes longer to follow (about half a second) was made to keep us busy."""
 
 
-class EndsEarly(Exception):  # noqa: N818  # a finding, not a failure
+class EndsEarly(Exception):  # a finding, not a failure
     """The file ends, or was not written yet, where its structure goes on; the message says what it lacks."""
 
 
-class CannotTell(Exception):  # noqa: N818  # a finding, not a failure
+class CannotTell(Exception):  # a finding, not a failure
     """The structure is damaged or made to keep us busy: whether anything is missing cannot be told."""
 
 
