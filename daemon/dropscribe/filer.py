@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropscribe.errors import Withdrawn
+from dropscribe.errors import Withdrawn, world_wrong
 from dropscribe.filing import atomic
 from dropscribe.filing.shelf import free_stem, split
 from dropscribe.ledger import Intent, OutputFile
@@ -106,7 +106,7 @@ class Filer:
     def _carry_out(self, scan: Arrived, intent: Intent) -> Path:
         for output in intent.outputs:
             if not atomic.holds(Path(output.folder), output.name, output.sha256):
-                atomic.publish(Path(output.folder), output.name, output.data)
+                atomic.publish(Path(output.folder), output.name, output.data, mode=_mode(scan.root))
         try:
             self._move(scan, intent)
         except Withdrawn:
@@ -116,7 +116,15 @@ class Filer:
             )
             raise
         self._ledger.filed(scan.record.id, at=time.time())
-        return Path(intent.folder) / intent.name
+        where = Path(intent.folder) / intent.name
+        self._clear_old_reasons(scan.record, where)
+        return where
+
+    def _clear_old_reasons(self, record: OpenScan, where: Path) -> None:
+        """A scan that came back from failed/ leaves its reason there; it is over now."""
+        for filed, reason in self._ledger.failures_of(record.inbox, record.sha256):
+            if not os.path.lexists(filed) and Path(filed) != where:
+                atomic.retract(Path(reason.folder), reason.name, reason.sha256)
 
     def _move(self, scan: Arrived, intent: Intent) -> None:
         folder, record = Path(intent.folder), scan.record
@@ -131,6 +139,14 @@ class Filer:
         for output in intent.outputs:
             atomic.retract(Path(output.folder), output.name, output.sha256)
         self._ledger.drop_intent(scan_id)
+
+
+def _mode(root: Path) -> int:
+    """Who may read and write the inbox may do so with the texts: people on a share need to."""
+    try:
+        return root.stat().st_mode & 0o666 | 0o600
+    except OSError as error:
+        raise world_wrong(error, root) from error
 
 
 def _plan(place: Place, outputs: Mapping[str, bytes], reason: str) -> Intent:

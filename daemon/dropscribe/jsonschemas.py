@@ -43,7 +43,8 @@ def problems(instance: Any, schema: Mapping[str, Any]) -> list[str]:
     plain = dict(schema)
     validator = validator_for(plain, default=Draft202012Validator)(plain)
     try:
-        return [_sentence(error) for error in itertools.islice(validator.iter_errors(instance), _MOST)]
+        errors = itertools.islice(validator.iter_errors(instance), 10 * _MOST)
+        return list(dict.fromkeys(map(_sentence, errors)))[:_MOST]
     except RecursionError:
         return ["it cannot be checked: the schema, or the value, goes round in circles"]
     except Exception as error:  # noqa: BLE001 - a reference that leads nowhere raises what jsonschema keeps private

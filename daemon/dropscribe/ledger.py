@@ -39,6 +39,7 @@ _MIGRATIONS = (
     );
     CREATE UNIQUE INDEX scan_open ON scan (inbox, name, sha256) WHERE state = 'open';
     CREATE INDEX scan_ended ON scan (inbox, state, ended_at);
+    CREATE INDEX scan_content ON scan (inbox, sha256);
     CREATE INDEX scan_risking ON scan (id) WHERE risking = 1;
 
     CREATE TABLE try (
@@ -77,7 +78,7 @@ _MIGRATIONS = (
         reason    TEXT NOT NULL
     );
     CREATE TABLE output (
-        scan_id   INTEGER NOT NULL REFERENCES intent (scan_id) ON DELETE CASCADE,
+        scan_id   INTEGER NOT NULL REFERENCES scan (id) ON DELETE CASCADE,
         folder    BLOB NOT NULL,
         name      BLOB NOT NULL,
         sha256    TEXT NOT NULL,
@@ -301,6 +302,7 @@ class Ledger:
     def drop_intent(self, scan_id: int) -> None:
         with self._transaction() as db:
             db.execute("DELETE FROM intent WHERE scan_id = ?", (scan_id,))
+            db.execute("DELETE FROM output WHERE scan_id = ?", (scan_id,))
 
     def filed(self, scan_id: int, *, at: float) -> None:
         """The intent has come true."""
@@ -311,6 +313,19 @@ class Ledger:
             _end(db, scan_id, kind, reason, folder + b"/" + name, at)
 
     # --- history
+
+    def failures_of(self, inbox: str, sha256: str) -> tuple[tuple[str, OutputFile], ...]:
+        """Where this content was filed as failed before, each with a file that was filed beside it."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT filed, folder, output.name, output.sha256 FROM scan JOIN output ON scan_id = scan.id"
+                " WHERE inbox = ? AND scan.sha256 = ? AND state = 'failed'",
+                (inbox, sha256),
+            ).fetchall()
+        return tuple(
+            (os.fsdecode(filed), OutputFile(os.fsdecode(folder), os.fsdecode(name), sha, b""))
+            for filed, folder, name, sha in rows
+        )
 
     def counts(self, inbox: str, *, since: float) -> dict[str, int]:
         """How many scans of this inbox ended as done, failed or withdrawn since that Unix time."""
@@ -340,9 +355,10 @@ def _end(
         (state, reason, filed, at, scan_id),
     )
     # The transcript is in done/ now, and the ledger must not grow with what stands there.
-    for table in ("intent", "page"):
-        db.execute(f"DELETE FROM {table} WHERE scan_id = ?", (scan_id,))  # noqa: S608
+    db.execute("DELETE FROM intent WHERE scan_id = ?", (scan_id,))
+    db.execute("DELETE FROM page WHERE scan_id = ?", (scan_id,))
     db.execute("UPDATE try SET text = '' WHERE scan_id = ?", (scan_id,))
+    db.execute("UPDATE output SET data = x'' WHERE scan_id = ?", (scan_id,))
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -142,7 +142,7 @@ class Reconciler:
         if state.parked is not None:
             log.step("resumed", inbox=state.name, after=state.parked.reason)
             state.parked = None
-        for name in state.settling.settled.keys() - before.keys():
+        for name in sorted(state.settling.settled.keys() - before.keys()):
             log.step("settled", inbox=state.name, scan=name)
         self._keep_watch(state)
 

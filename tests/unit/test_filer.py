@@ -43,6 +43,10 @@ class Household:
         output = OutputFile(os.fspath(self.done), "x.md", sha256(TEXT), TEXT)
         self.ledger.intend(self.record.id, Intent("done", os.fspath(self.done), "x.jpg", "", (output,)))
 
+    def come_back(self):
+        self.record = self.ledger.open_scan("inbox", "x.jpg", sha256(SCAN), len(SCAN), at=2.0)
+        self.fingerprint = Fingerprint.of((self.inbox / "x.jpg").stat())
+
     def tree(self):
         return {
             str(path.relative_to(self.inbox)): path.read_bytes()
@@ -182,6 +186,29 @@ def test_what_lies_in_the_inbox_is_left_to_the_next_look(home):
     assert home.filer.recover(home.record, home.inbox) is None
     assert home.tree() == {"x.jpg": SCAN}
     assert home.open
+
+
+def test_a_scan_that_came_back_from_failed_leaves_no_old_reason_there(home):
+    home.filer.file(home.scan, home.place("failed"), {".reason.txt": b"why\n"}, "why")
+    (home.failed / "x.jpg").rename(home.inbox / "x.jpg")
+    home.come_back()
+    home.filer.file(home.scan, home.place(), {".md": TEXT})
+    assert home.tree() == DONE
+
+
+def test_the_reason_of_a_failed_scan_that_is_still_there_stays(home):
+    home.filer.file(home.scan, home.place("failed"), {".reason.txt": b"why\n"}, "why")
+    (home.inbox / "x.jpg").write_bytes(SCAN)
+    home.come_back()
+    home.filer.file(home.scan, home.place(), {".md": TEXT})
+    assert home.tree() == {**DONE, "failed/x.jpg": SCAN, "failed/x.jpg.reason.txt": b"why\n"}
+
+
+@pytest.mark.parametrize(("folder", "text"), [(0o755, 0o644), (0o700, 0o600), (0o2775, 0o664)])
+def test_who_may_use_the_inbox_may_use_the_text(home, folder, text):
+    home.inbox.chmod(folder)
+    home.filer.file(home.scan, home.place(), {".md": TEXT})
+    assert (home.done / "x.md").stat().st_mode & 0o777 == text
 
 
 def test_hundreds_of_scans_of_one_name_each_get_their_own(home):

@@ -101,7 +101,7 @@ def test_a_scan_is_handed_out_when_it_has_settled_and_not_before(world):
     here.drop("a.png")
     sleep = here.step()
     assert here.hands.jobs == []
-    assert 0 < sleep <= 0.2
+    assert 0 < sleep <= 0.201
     here.step(sleep, rung=False)
     assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
 

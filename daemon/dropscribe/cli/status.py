@@ -32,7 +32,7 @@ def command(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 - click'
 
     Asks the daemon; when none runs, looks at the folders itself and says so.
     """
-    loaded = load_config(config)
+    loaded = load_config(config, check_folders=False)
     status = ask_daemon(loaded.state) or look_once(loaded)
     if as_json:
         click.echo(json.dumps(status.as_json(), indent=2))

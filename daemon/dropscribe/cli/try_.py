@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @config_option
 def command(config: Path | None, image: Path, name: str | None) -> int:
     """Print the text of IMAGE as the inbox NAME would read it, and change nothing."""
-    loaded = load_config(config)
+    loaded = load_config(config, check_folders=False)
     log.configure("plain", "warning")
     inbox = _inbox(loaded, name)
     stop = Stop()

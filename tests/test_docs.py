@@ -1,0 +1,76 @@
+"""Documents are executed: what they name exists, and what exists is named."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from dropscribe.cli import _VERBS, main
+from dropscribe.config.load import from_text
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_readme_has_every_verb_and_no_other():
+    named = set(re.findall(r"^\| `dropscribe (\w+)", README, re.MULTILINE))
+    assert named == set(_VERBS)
+
+
+def test_every_verb_explains_itself(capsys):
+    for verb in _VERBS:
+        assert main([verb, "--help"]) == 0
+        assert "Usage: dropscribe" in capsys.readouterr().out
+
+
+def test_the_readmes_config_is_one(tmp_path):
+    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    config = from_text(example, tmp_path / "dropscribe.yaml", {"HOME": str(tmp_path)}, check_folders=False)
+    assert [inbox.name for inbox in config.inboxes] == ["receipts", "letters"]
+
+
+def test_ci_runs_the_readmes_own_test_command():
+    (command,) = re.findall(r"^    (uv run pytest)$", README, re.MULTILINE)
+    assert f"\n{command}\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_file_that_the_documents_link_to_is_there():
+    for page in ROOT.glob("*.md"):
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (ROOT / link).exists(), f"{page.name} links to {link}"
+
+
+def constraints():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+def test_constraints_name_versions_and_no_addresses():
+    assert constraints()
+    for line in constraints():
+        assert "://" not in line
+        assert Requirement(line).specifier
+
+
+def test_pip_and_uv_get_the_same_tested_versions():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert [line.replace('"', "'") for line in constraints()] == project["tool"]["uv"]["constraint-dependencies"]
+
+
+def test_the_tested_versions_are_allowed_by_the_minimums():
+    tested = {Requirement(line).name.lower(): Requirement(line) for line in constraints()}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for line in [*project["dependencies"], *project["optional-dependencies"]["ocr"]]:
+        wanted = Requirement(line)
+        (version,) = (spec.version for spec in tested[wanted.name.lower()].specifier)
+        assert wanted.specifier.contains(version), line
+
+
+def test_help_loads_neither_libraries_nor_engines():
+    code = "import sys; from dropscribe.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert not loaded & {"pydantic", "requests", "PIL", "watchdog", "rich", "yaml", "sqlite3", "structlog"}

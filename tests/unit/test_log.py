@@ -1,0 +1,73 @@
+import io
+import json
+import logging
+import re
+
+import pytest
+
+from dropscribe import log
+
+
+@pytest.fixture
+def out():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield io.StringIO()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    log.configure()
+
+
+def test_one_step_is_one_line_whatever_the_name_says(out):
+    log.configure("plain", stream=out)
+    log.step("settled", inbox="in", scan="a\n2026-01-01 00:00:00 filed\x1b[2J\udcff.png")
+    (line,) = out.getvalue().splitlines()
+    assert r"in/a\x0a2026-01-01 00:00:00 filed\x1b[2J\xff.png  settled" in line
+
+
+def test_facts_follow_and_empty_ones_are_left_out(out):
+    log.configure("plain", stream=out)
+    log.step("asked", inbox="in", scan="a.png", page=1, tokens=None, reason="")
+    assert re.fullmatch(r"[\d-]+ [\d:]+ in/a.png  asked  page=1\n", out.getvalue())
+
+
+def test_the_journal_gets_priorities_and_no_times(out):
+    log.configure("journal", stream=out)
+    log.step("filed", inbox="in", scan="a.png")
+    log.step("resting", level="warning", host="h")
+    assert out.getvalue() == "<6>in/a.png  filed\n<4>resting  host=h\n"
+
+
+def test_json_on_request(out):
+    log.configure("json", stream=out)
+    log.step("filed", inbox="in", scan="a\udcff.png", seconds=1.5)
+    said = json.loads(out.getvalue())
+    assert (said["scan"], said["event"], said["seconds"], said["level"]) == (r"a\xff.png", "filed", 1.5, "info")
+
+
+def test_what_is_less_important_than_asked_for_is_left_out(out):
+    log.configure("plain", "warning", stream=out)
+    log.step("filed")
+    log.step("parked", level="warning", inbox="in")
+    assert out.getvalue().endswith("WARNING in  parked\n")
+    assert out.getvalue().count("\n") == 1
+
+
+def test_a_traceback_is_told_in_lines_of_the_log(out):
+    log.configure("plain", stream=out)
+    try:
+        raise ValueError("a bug")
+    except ValueError as error:
+        log.trouble("broke down", error, inbox="in", scan="a.png")
+    lines = out.getvalue().splitlines()
+    assert "in/a.png  broke down  error=ValueError('a bug')" in lines[0]
+    assert len(lines) > 3
+    assert all("ERROR" in line for line in lines)
+
+
+def test_libraries_speak_into_the_same_log(out):
+    log.configure("plain", stream=out)
+    logging.getLogger("somebody").warning("is %s", "unhappy")
+    assert "library" in out.getvalue()
+    assert "message=is unhappy" in out.getvalue()
