@@ -19,8 +19,13 @@ def loaded(folder, text, *, path=None, env=ENV):
 
 def problems(folder, text, *, env=ENV):
     """The lines, with the folder's own name as HERE; empty when there is nothing wrong."""
+    return [line.replace(str(folder), "HERE") for line in told(loaded, folder, text, env=env)]
+
+
+def told(load_it, *args, **named):
+    """All problems that loading tells of; anything else that it raises goes through."""
     try:
-        loaded(folder, text, env=env)
+        load_it(*args, **named)
     except ConfigError as error:
-        return [line.replace(str(folder), "HERE") for line in error.problems]
-    return []
+        return error.problems or ("refused without a problem",)
+    return ()

@@ -49,7 +49,7 @@ INBOX = {
     "prompt: {illegible}": "3:13: inboxes[0].prompt: expected text, got {illegible}; put it in quotes",
     'recursive: "yes"': '3:16: inboxes[0].recursive: expected true or false, got "yes"; write it without quotes',
     "recursive: 1": "3:16: inboxes[0].recursive: expected true or false, got 1",
-    "done:": "3:5: inboxes[0].done: expected a folder, got nothing",
+    "done:": "3:10: inboxes[0].done: expected a folder, got nothing",
     "done: ~": "3:11: inboxes[0].done: expected a folder, got ~; a lone ~ means nothing in YAML, put it in quotes",
     "done: !!binary aGk=": "3:11: inboxes[0].done: the tag !!binary is not understood here; leave it out",
     # units and numbers
@@ -80,7 +80,8 @@ INBOX = {
     "model: my model": '3:12: inboxes[0].model: expected a model such as qwen3.5:4b, got "my model"',
     "limits: 5": "3:13: inboxes[0].limits: expected keys and values, got 5",
     "keep_alive: soon":
-        '3:17: inboxes[0].keep_alive: expected a duration such as 30m, a number of seconds, or -1 for ever, got "soon"',
+        "3:17: inboxes[0].keep_alive: expected a duration such as 30m, a number of seconds, or -1 for ever, "
+        'got "soon"',
     "options: {stop: {}}":
         "3:21: inboxes[0].options.stop: expected a number, text, true or false, or a list of these, got {}",
     "options: {num_ctx: 1024}":
@@ -123,7 +124,9 @@ INBOX = {
     "prompt_file: empty": '3:18: inboxes[0].prompt_file: expected a text file, got "HERE/empty"; it is empty',
     "prompt_file: latin":
         '3:18: inboxes[0].prompt_file: expected a text file, got "HERE/latin"; it is not UTF-8; save it as UTF-8',
-    "prompt: x\nprompt_file: file": "4:14: inboxes[0].prompt_file: there is a prompt as well; keep one of the two",
+    "prompt: x\nprompt_file: file": "4:18: inboxes[0].prompt_file: there is a prompt as well; keep one of the two",
+    "output: {format: jsno, schema: wrong.json}":
+        '3:22: inboxes[0].output.format: expected markdown, text or json, got "jsno"; did you mean json?',
     "output: {schema: wrong.json}":
         "3:22: inboxes[0].output.schema: only with format json, and the format is markdown",
     "engine: ocr\noutput: {format: json, schema: wrong.json}":
@@ -257,12 +260,16 @@ inboxes:
   - name: nowhere
 """
     assert problems(here, text) == [
-        "dropscribe.yaml:2:26: ollama.options.num_predict: expected num_predict (9000) to be less than num_ctx "
-        "(8192), which holds the picture as well",
+        (
+            "dropscribe.yaml:2:26: ollama.options.num_predict: expected num_predict (9000) to be less than num_ctx "
+            "(8192), which holds the picture as well"
+        ),
         "dropscribe.yaml:4:10: defaults.tries: expected a whole number from 1 to 8, got 12",
         'dropscribe.yaml:7:13: inboxes[0].settle: expected auto or a duration such as 5s, got "fast"',
-        'dropscribe.yaml:8:11: inboxes[1].path: expected a folder of its own, got "HERE/in", '
-        "which is inboxes[0] already",
+        (
+            'dropscribe.yaml:8:11: inboxes[1].path: expected a folder of its own, got "HERE/in", '
+            "which is inboxes[0] already"
+        ),
         'dropscribe.yaml:10:5: inboxes[1].promt: unknown key; did you mean "prompt"?',
         "dropscribe.yaml:11:5: inboxes[2].path: missing; name the folder where scans arrive",
     ]
@@ -291,10 +298,13 @@ def test_a_password_in_an_address_is_not_repeated(here):
 
 def test_a_problem_is_one_harmless_line_whatever_the_value_holds(here):
     (line,) = problems(here, in_inbox('engine: "a\\nb\\e[2J\\u202e\\x9b"'))
-    assert line == 'dropscribe.yaml:3:13: inboxes[0].engine: expected ollama or ocr, got "a\\x0ab\\x1b[2J\\u202e\\u009b"'
+    assert (
+        line
+        == 'dropscribe.yaml:3:13: inboxes[0].engine: expected ollama or ocr, got "a\\x0ab\\x1b[2J\\u202e\\u009b"'
+    )
 
 
 def test_a_long_value_is_cut(here):
     (line,) = problems(here, in_inbox(f"engine: {'x' * 5000}"))
-    assert line.endswith("xxx…\"")
+    assert line.endswith('xxx…"')
     assert len(line) < 150

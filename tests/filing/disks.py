@@ -95,6 +95,19 @@ class LostReplies(WithoutNoReplace):
         raise FileNotFoundError(errno.ENOENT, "it is gone already")
 
 
+class Mirror(WithoutNoReplace):
+    """Every name is the one file that there is, as in one folder that is mounted twice."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def stat(self, folder, name):
+        return self.path.lstat()
+
+    def link(self, folder, name, new_folder, new_name):
+        raise FileExistsError(errno.EEXIST, "it is there already")
+
+
 class NewInodes(Around):
     """Some network file systems know a renamed file by another number."""
 

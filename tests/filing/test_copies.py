@@ -10,13 +10,16 @@ from tests.filing.disks import Across, Meddled, Quick
 from tests.filing.trees import DIGEST, NAME, SCAN, digest, move, seen, tree
 
 
-def test_a_scan_that_grows_while_it_is_copied_is_withdrawn_and_its_copy_is_gone(tmp_path, inbox, done):
+@pytest.mark.parametrize("sha256", [DIGEST, "unknown"])
+def test_a_scan_that_grows_while_it_is_copied_is_withdrawn_and_its_copy_is_gone(
+    tmp_path, inbox, done, sha256
+):
     def grow():
         with (inbox / "scan.png").open("ab") as scan:
             scan.write(b"another page")
 
     with pytest.raises(Withdrawn):
-        move(inbox, done, Meddled(Across(), read=grow))
+        move(inbox, done, Meddled(Across(), read=grow), sha256=sha256)
     assert tree(tmp_path) == {"done": "folder", "inbox/scan.png": SCAN + b"another page"}
 
 

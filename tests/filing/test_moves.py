@@ -7,7 +7,7 @@ import pytest
 from dropscribe.errors import NotYet, Withdrawn, WorldWrong
 from dropscribe.filing import atomic, shelf
 from dropscribe.values import Fingerprint
-from tests.filing.disks import DISKS, ROADS, Meddled, NewInodes, Quick, WithoutLinks, WithoutRights
+from tests.filing.disks import DISKS, ROADS, Meddled, Mirror, NewInodes, Quick, WithoutLinks, WithoutRights
 from tests.filing.trees import DIGEST, NAME, SCAN, move, seen, tree, visible
 
 HOSTILE = [
@@ -166,6 +166,12 @@ def test_a_scan_is_not_filed_into_its_own_folder_under_any_path(tmp_path, inbox,
             atomic.remove_source(
                 inbox, "scan.png", seen(inbox / "scan.png"), folder, "scan.png", DIGEST, disk=road
             )
+    assert tree(inbox) == {"scan.png": SCAN}
+
+
+def test_a_second_path_to_the_only_name_of_a_scan_is_no_second_name(inbox, done):
+    with pytest.raises(FileExistsError):
+        move(inbox, done, Mirror(inbox / "scan.png"))
     assert tree(inbox) == {"scan.png": SCAN}
 
 

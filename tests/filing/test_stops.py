@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from dropscribe.errors import WorldWrong
+from dropscribe.filing import atomic
 from tests.filing.disks import ROADS, Fails, Forgetful, Killed, Lying, Quick, Stops
-from tests.filing.trees import World, tree, visible
+from tests.filing.trees import DIGEST, SCAN, World, seen, tree, visible
 
 UNIQUE = {"filed_scan": "scan-0123456789ab.png", "filed_text": "scan-0123456789ab.md"}
 
@@ -169,6 +170,21 @@ def test_a_power_cut_after_a_stop_and_a_restart_loses_nothing_either(tmp_path, k
             world.check_whole()
             if not was_stopped:
                 world.check_filed()
+
+
+def test_a_scan_leaves_the_inbox_only_when_its_copy_survives_a_power_cut(tmp_path):
+    world, forgetful, _ = run(tmp_path, "across", ())
+    folder = os.open(world.done, os.O_RDONLY)
+    fd = forgetful.open_new(folder, ".dropscribe-0123456789ab.part")
+    forgetful.write(fd, SCAN)
+    forgetful.rename(folder, ".dropscribe-0123456789ab.part", folder, world.filed_scan)
+    for each in (fd, folder):
+        os.close(each)
+    road = (world.inbox, world.scan, seen(world.source), world.done, world.filed_scan, DIGEST)
+    atomic.remove_source(*road, disk=forgetful)
+    forgetful.cut({})
+    assert tree(world.inbox) == {}
+    assert tree(world.done)[world.filed_scan] == SCAN
 
 
 @pytest.mark.parametrize("about", ["content", "names"])

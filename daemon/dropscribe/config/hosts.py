@@ -51,7 +51,7 @@ def _split(text: str) -> SplitResult:
         text = f"[{text}]"
     try:
         parts = urlsplit(f"http://{text}" if bare else text)
-        parts.port  # noqa: B018 - raises for ports that are none
+        parts.port  # noqa: B018 - raises for what is no port
     except ValueError:
         raise Unfit(_WANTED, got=_safe(text)) from None
     if parts.scheme not in _PORTS:

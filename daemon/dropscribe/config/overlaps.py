@@ -85,9 +85,9 @@ class _Overlaps:
             return  # two inboxes on one folder: told already
         folders = _folders(inbox)
         for where in self._sound(number, folders):
-            around = (self._roots.get(identity) for identity in ancestry(folders[where]))
-            other = next((one for one in around if one not in {None, number}), None)
-            if other is not None:
+            # below its own inbox a folder is nobody else's, wherever that inbox itself lies
+            other = self._innermost(folders[where])
+            if other is not None and other != number:
                 words = f"what is filed in {whole_path(folders[where])} would come in again"
                 self._findings.problem(f"{words}: it is in {self._named(other)}", *ways(number, *where))
 
@@ -111,8 +111,7 @@ class _Overlaps:
     def _check_state(self, state: Path) -> None:
         if self._findings.broken(("state",)):
             return
-        around = (self._roots.get(identity) for identity in ancestry(state))
-        holder = next((one for one in around if one is not None), None)
+        holder = self._innermost(state)
         if holder is not None:
             words = f"the state folder {whole_path(state)} must not lie in {self._named(holder)}"
             self._findings.problem(words, *self._state_ways(holder))
@@ -120,6 +119,11 @@ class _Overlaps:
     def _state_ways(self, holder: int) -> tuple[Key, ...]:
         at: Key = ("inboxes", holder, "path")
         return (("state",), at) if self._findings.given(("state",), at) == ("state",) else (at,)
+
+    def _innermost(self, folder: Path) -> int | None:
+        """The inbox that this folder is or lies in, the nearest one where there are several."""
+        around = (self._roots.get(identity) for identity in ancestry(folder))
+        return next((one for one in around if one is not None), None)
 
     def _sound(self, number: int, folders: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
         return [where for where in folders if not self._findings.broken(*ways(number, *where))]

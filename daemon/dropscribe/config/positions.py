@@ -75,7 +75,7 @@ def parse(text: str, file: str) -> Document:
     raise ConfigError([f"{shown(file)}:{spot.line}:{spot.column}: not valid YAML: {words}"])
 
 
-class _TooMuch(Exception):  # noqa: N818 - a finding
+class _TooMuch(Exception):
     def __init__(self, index: int) -> None:
         super().__init__()
         self.index = index
@@ -208,7 +208,7 @@ def _plain_scalar(node: yaml.ScalarNode) -> Any:
         return yaml.SafeLoader.bool_values.get(text.lower(), text)
     if kind not in {"int", "float"}:
         raise LookupError(kind)
-    if re.match(r"[-+]?0[0-9_]", text) or ":" in text:
+    if re.match(r"[-+]?0[0-9_]", text):
         return text
     plain = text.replace("_", "")
     try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _LONGEST = 60
 
 
-class Unfit(ValueError):  # noqa: N818 - a finding, turned into a line of ConfigError
+class Unfit(ValueError):
     """A value that is not what its key wants.
 
     `what` completes "expected …", `hint` says how to write it, `got` hides a value that must not be shown.

@@ -84,7 +84,7 @@ def retract(folder: Path, name: str, sha256: str, *, disk: Disk = DISK) -> None:
 # --- scans
 
 
-def move(  # noqa: PLR0917 - what, whence, whither: three pairs
+def move(
     source_root: Path,
     name: str,
     expected: Fingerprint,
@@ -110,7 +110,7 @@ def move(  # noqa: PLR0917 - what, whence, whither: three pairs
             copied(scan, target, target_name)
 
 
-def remove_source(  # noqa: PLR0917 - as above
+def remove_source(
     source_root: Path,
     name: str,
     expected: Fingerprint,

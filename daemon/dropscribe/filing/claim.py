@@ -30,7 +30,7 @@ class NotUniqueError(FileExistsError):
 
 def unique_name(name: str) -> str:
     """What to call `name` where NotUniqueError was raised; another answer each time."""
-    return shelf.unique(name, secrets.token_hex(6), shelf.REASON)
+    return shelf.unique(name, secrets.token_hex(6), room=f"-9999{shelf.REASON}")
 
 
 def claim(folder: Folder, name: str, new_folder: Folder, new_name: str) -> None:

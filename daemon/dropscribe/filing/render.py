@@ -100,10 +100,11 @@ class Output:
 def render(transcript: Transcript, provenance: Provenance, rules: RenderRules) -> tuple[Output, ...]:
     """The files of one transcript; UTF-8, one newline at the end of each.
 
-    A scan without any text gives a file that is a single newline, or front matter alone. Joined pages are parted by a comment that
-    names the page in Markdown and by a form feed in text, which no page contains. With a schema, joined pages
-    of a scan that has several are a list, and a page without text is null. Separate pages are `.p1.md`,
-    `.p2.md` …; a scan of a single page is never numbered. The sidecar is about the whole scan.
+    A scan without any text gives a file that is a single newline, or front matter alone. Joined pages are
+    parted by a comment that names the page in Markdown and by a form feed in text, which no page contains.
+    With a schema, joined pages of a scan that has several are a list, and a page without text is null.
+    Separate pages are `.p1.md`, `.p2.md` …; a scan of a single page is never numbered. The sidecar is about
+    the whole scan.
 
     Raises ValueError where a schema is promised and a page is not JSON.
     """

@@ -136,7 +136,7 @@ def free_stem(stem: str, taken: Callable[[str], bool], suffixes: Iterable[str]) 
 def unique(name: str, token: str, room: str = "") -> str:
     """`name` with `token`, 12 random hexadecimal digits, before its ending: nobody else will hit upon it.
 
-    `room` is the longest that is still to be added, such as REASON.
+    `room` is as long as what may still be added, such as a number and REASON.
     """
     stem, suffix = split(name)
     return fit(stem, f"-{token}{suffix}{room}") + f"-{token}{suffix}"
