@@ -1,12 +1,13 @@
 """Moves between file systems, and moves that were stopped between their two halves."""
 
+import errno
 import os
 
 import pytest
 
 from dropscribe.errors import Withdrawn, WorldWrong
 from dropscribe.filing import atomic
-from tests.filing.disks import Across, Meddled, Quick
+from tests.filing.disks import Across, Fails, Meddled, Quick
 from tests.filing.trees import DIGEST, NAME, SCAN, digest, move, seen, tree
 
 
@@ -21,6 +22,14 @@ def test_a_scan_that_grows_while_it_is_copied_is_withdrawn_and_its_copy_is_gone(
     with pytest.raises(Withdrawn):
         move(inbox, done, Meddled(Across(), read=grow), sha256=sha256)
     assert tree(tmp_path) == {"done": "folder", "inbox/scan.png": SCAN + b"another page"}
+
+
+def test_a_scan_is_not_copied_where_its_name_is_taken_anyway(tmp_path, inbox, done):
+    (done / NAME).write_bytes(b"an older scan")
+    full = Fails(0, errno.ENOSPC)
+    with pytest.raises(FileExistsError):
+        move(inbox, done, Meddled(Across(), write=lambda: full.write(None, None)))
+    assert tree(tmp_path) == {f"done/{NAME}": b"an older scan", "inbox/scan.png": SCAN}
 
 
 def test_a_scan_whose_time_was_forged_is_known_by_its_content(tmp_path, inbox, done):

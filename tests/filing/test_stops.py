@@ -172,7 +172,9 @@ def test_a_power_cut_after_a_stop_and_a_restart_loses_nothing_either(tmp_path, k
                 world.check_filed()
 
 
-def test_a_scan_leaves_the_inbox_only_when_its_copy_survives_a_power_cut(tmp_path):
+@pytest.fixture
+def unsynced(tmp_path):
+    """A world in which the scan was copied to where it belongs, and nothing of that is safe from a power cut."""
     world, forgetful, _ = run(tmp_path, "across", ())
     folder = os.open(world.done, os.O_RDONLY)
     fd = forgetful.open_new(folder, ".dropscribe-0123456789ab.part")
@@ -180,8 +182,33 @@ def test_a_scan_leaves_the_inbox_only_when_its_copy_survives_a_power_cut(tmp_pat
     forgetful.rename(folder, ".dropscribe-0123456789ab.part", folder, world.filed_scan)
     for each in (fd, folder):
         os.close(each)
+    return world, forgetful
+
+
+def test_what_a_name_is_said_to_hold_survives_a_power_cut(unsynced):
+    world, forgetful = unsynced
+    assert atomic.holds(world.done, world.filed_scan, DIGEST, disk=forgetful)
+    forgetful.cut({})
+    assert tree(world.done)[world.filed_scan] == SCAN
+
+
+def test_a_scan_leaves_the_inbox_only_when_its_copy_survives_a_power_cut(unsynced):
+    world, forgetful = unsynced
     road = (world.inbox, world.scan, seen(world.source), world.done, world.filed_scan, DIGEST)
     atomic.remove_source(*road, disk=forgetful)
+    forgetful.cut({})
+    assert tree(world.inbox) == {}
+    assert tree(world.done)[world.filed_scan] == SCAN
+
+
+def test_a_scan_that_was_linked_leaves_the_inbox_only_when_that_survives_a_power_cut(tmp_path):
+    world, forgetful, _ = run(tmp_path, "link", ())
+    before = seen(world.source)
+    inbox, done = (os.open(folder, os.O_RDONLY) for folder in (world.inbox, world.done))
+    forgetful.link(inbox, world.scan, done, world.filed_scan)
+    for each in (inbox, done):
+        os.close(each)
+    atomic.move(world.inbox, world.scan, before, world.done, world.filed_scan, DIGEST, disk=forgetful)
     forgetful.cut({})
     assert tree(world.inbox) == {}
     assert tree(world.done)[world.filed_scan] == SCAN
