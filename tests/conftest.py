@@ -30,7 +30,8 @@ _WRITABLE = tuple(
     os.path.realpath(folder)
     for folder in (
         tempfile.gettempdir(), "/dev", "/proc/self",
-        REPOSITORY / ".hypothesis", REPOSITORY / ".pytest_cache", REPOSITORY / "pytest-cache-files", REPOSITORY / "tests", REPOSITORY / "daemon",
+        REPOSITORY / ".hypothesis", REPOSITORY / ".pytest_cache",
+        REPOSITORY / "pytest-cache-files", REPOSITORY / "tests", REPOSITORY / "daemon",
     )
 )  # fmt: skip
 

@@ -57,7 +57,9 @@ def test_constraints_name_versions_and_no_addresses():
 
 def test_pip_and_uv_get_the_same_tested_versions():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert [line.replace('"', "'") for line in constraints()] == project["tool"]["uv"]["constraint-dependencies"]
+    assert [line.replace('"', "'") for line in constraints()] == project["tool"]["uv"][
+        "constraint-dependencies"
+    ]
 
 
 def test_the_tested_versions_are_allowed_by_the_minimums():
@@ -70,7 +72,9 @@ def test_the_tested_versions_are_allowed_by_the_minimums():
 
 
 def test_help_loads_neither_libraries_nor_engines():
-    code = "import sys; from dropscribe.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    code = (
+        "import sys; from dropscribe.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
     assert not loaded & {"pydantic", "requests", "PIL", "watchdog", "rich", "yaml", "sqlite3", "structlog"}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dropscribe import __version__, log, schedule
 from dropscribe.errors import (
@@ -20,62 +19,22 @@ from dropscribe.errors import (
     WorldWrong,
 )
 from dropscribe.filing import atomic
+from dropscribe.hosts import Hosts
 from dropscribe.inbox_state import Obstacle
-from dropscribe.read_page import NO_ANSWER
-from dropscribe.status import HostStatus, Status
+from dropscribe.jobs import Job
+from dropscribe.status import Status
 from dropscribe.transcribe import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from dropscribe.inbox_state import InboxState
+    from dropscribe.jobs import Hands, Result, Watch
     from dropscribe.ledger import Ledger
-    from dropscribe.reading.engines import ModelState
-    from dropscribe.transcribe import Filed
 
 _SURPRISE_REST = 30.0  # seconds before a scan is taken up again after an error that nobody foresaw
 _LOOK_SHARE = 4  # looking may take one part in five of the time: a flood of events must not become all we do
 _LONGEST_SLEEP = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a slot is to do: read `scan`, or only `check` whether the inbox's model works at its host now."""
-
-    scan: Waiting
-    host: str
-    check: bool = False
-    probe: bool = False
-    deep: bool = False  # the probe must make the model read, because the last failure came while reading
-    evidence: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a job: filed, or the error that ended it.
-
-    `proven`: the host passed its probe. `state`: what the model was when it failed or was checked.
-    """
-
-    job: Job
-    filed: Filed | None = None
-    error: Exception | None = None
-    proven: bool = False
-    state: ModelState | None = None
-
-
-class Hands(Protocol):
-    """The slots that work; `results` gives what has been finished since the last call."""
-
-    def give(self, job: Job) -> None: ...
-    def results(self) -> Iterable[Result]: ...
-
-
-class Watch(Protocol):
-    """Keeps the bell on the folders of an inbox; the answer is why events cannot be had, or None."""
-
-    def watch(self, key: str, folders: Sequence[Path]) -> str | None: ...
 
 
 class Reconciler:
@@ -90,11 +49,10 @@ class Reconciler:
         watch: Watch,
     ) -> None:
         self.inboxes = {state.name: state for state in inboxes}
-        self.hosts = {host.name: host for host in hosts}
+        self.hosts = Hosts(hosts, ledger)
         self._ledger = ledger
         self._hands = hands
         self._watch = watch
-        self._evidence: dict[str, list[int]] = {host.name: [] for host in hosts}
         self._last_inbox = ""
         self._look_from = 0.0
         self._rung = False
@@ -114,7 +72,7 @@ class Reconciler:
 
     @property
     def in_hand(self) -> int:
-        return sum(host.busy for host in self.hosts.values())
+        return sum(host.busy for host in self.hosts.by_name.values())
 
     # --- looking
 
@@ -167,14 +125,14 @@ class Reconciler:
             state.wake_postponed(now)
             self._check_obstacles(state, now)
         lines = [line for state in self.inboxes.values() if (line := self._line(state, now))]
-        for pick in schedule.assign(lines, self.hosts, now, self._last_inbox):
+        for pick in schedule.assign(lines, self.hosts.by_name, now, self._last_inbox):
             self._last_inbox = pick.inbox
             self._give(self.inboxes[pick.inbox], pick, now)
 
     def _line(self, state: InboxState, now: float) -> schedule.Line | None:
         if state.parked is not None or not state.waiting:
             return None
-        hosts = state.usable_hosts(self._hosts_of(state))
+        hosts = state.usable_hosts(self.hosts.running(state.rules.engine))
         if not any(self.hosts[name].room(now) for name in hosts):
             return None
         try:
@@ -191,8 +149,8 @@ class Reconciler:
         name, fingerprint = found
         host = self.hosts[pick.host]
         scan = Waiting(state.rules, name, fingerprint, state.is_young(name, now), not state.network)
-        evidence = tuple(self._evidence[host.name])
-        self.hosts[host.name] = schedule.took(host)
+        evidence = self.hosts.evidence(host.name)
+        self.hosts.took(host.name)
         self._hands.give(Job(scan, host.name, probe=pick.probe, deep=host.suspicious, evidence=evidence))
 
     def _check_obstacles(self, state: InboxState, now: float) -> None:
@@ -200,19 +158,16 @@ class Reconciler:
             host = self.hosts[name]
             if now >= obstacle.check_at and host.room(now):
                 state.obstacles[name] = replace(obstacle, check_at=now + schedule.PARK_CHECK)
-                self.hosts[name] = schedule.took(host)
+                self.hosts.took(name)
                 self._hands.give(Job(state.nothing(), name, check=True))
-
-    def _hosts_of(self, state: InboxState) -> list[str]:
-        return [host.name for host in self.hosts.values() if host.engine == state.rules.engine]
 
     # --- what became of it
 
     def _take_in(self, result: Result, now: float) -> None:
         job, state = result.job, self.inboxes[result.job.scan.inbox.name]
-        self.hosts[job.host] = schedule.released(self.hosts[job.host])
+        self.hosts.released(job.host)
         if result.proven or result.filed:
-            self._host_answered(job.host)
+            self.hosts.answered(job.host)
         if job.check:
             self._checked(state, result, now)
         elif result.filed:
@@ -244,49 +199,14 @@ class Reconciler:
     def _failed(self, state: InboxState, result: Result, failure: Failure, now: float) -> None:
         match failure:
             case Unavailable():
-                self._host_failed(result.job.host, failure, now)
+                self.hosts.failed(result.job.host, failure, now)
             case Misconfigured():
-                self._host_answered(result.job.host)
+                self.hosts.answered(result.job.host)
                 self._obstruct(state, result, failure, now)
             case WorldWrong():
                 self._park(state, failure, now)
             case _:
                 raise AssertionError(f"{failure!r} should have been filed")
-
-    def _host_answered(self, name: str) -> None:
-        host = self.hosts[name]
-        if not host.well:
-            log.step("back", host=name, after=host.reason)
-        self.hosts[name] = schedule.answered(host)
-        if self._evidence[name]:
-            self._ledger.confirm(self._evidence[name], NO_ANSWER)
-            self._evidence[name].clear()
-
-    def _host_failed(self, name: str, failure: Unavailable, now: float) -> None:
-        host = self.hosts[name]
-        if failure.evidence is not None:
-            self._evidence[name].append(failure.evidence)
-        else:
-            # It is down for everybody, so nothing that ended with it says anything about a scan.
-            self._evidence[name].clear()
-        rested = schedule.failed(
-            host,
-            now,
-            failure.reason,
-            failure.fix,
-            draw=random.random(),  # noqa: S311 - jitter, no secret
-            suspicious=failure.suspect,
-            at_least=failure.after,
-        )
-        self.hosts[name] = rested
-        if rested.failures != host.failures:
-            log.step(
-                "resting",
-                level="warning",
-                host=name,
-                reason=failure.reason,
-                seconds=round(rested.rests_until - now, 1),
-            )
 
     def _obstruct(self, state: InboxState, result: Result, failure: Misconfigured, now: float) -> None:
         host = result.job.host
@@ -301,7 +221,7 @@ class Reconciler:
         obstacle = state.obstacles.get(result.job.host)
         match result.error:
             case Unavailable() as failure:
-                self._host_failed(result.job.host, failure, now)
+                self.hosts.failed(result.job.host, failure, now)
             case Misconfigured() as failure:
                 self._obstruct(state, result, failure, now)
             case None if obstacle is not None and obstacle.state != result.state:
@@ -322,7 +242,7 @@ class Reconciler:
             if (later := state.wake_postponed(now)) is not None:
                 times.append(later)
             waiting = waiting or bool(state.waiting)
-        if waiting and (wake := schedule.next_wake(list(self.hosts.values()), now)) is not None:
+        if waiting and (wake := schedule.next_wake(list(self.hosts.by_name.values()), now)) is not None:
             times.append(wake)
         if self._rung:
             times.append(self._look_from)
@@ -344,10 +264,12 @@ class Reconciler:
             started=self._started,
             version=__version__,
             inboxes=tuple(
-                state.status(self._ledger.counts(state.name, since=midnight), tuple(self._hosts_of(state)))
+                state.status(
+                    self._ledger.counts(state.name, since=midnight), self.hosts.running(state.rules.engine)
+                )
                 for state in states
             ),
-            hosts=tuple(_host_status(host) for host in self.hosts.values()),
+            hosts=self.hosts.status(),
         )
 
 
@@ -365,20 +287,3 @@ def check_space(state: InboxState) -> None:
     for folder in dict.fromkeys((rules.done, rules.failed, rules.output.folder)):
         if atomic.free_space(folder) < rules.free_space:
             raise WorldWrong(f"{folder}: the disk is nearly full", "free some space")
-
-
-def _host_status(host: schedule.Host) -> HostStatus:
-    away = not host.well
-    behind = time.time() - time.monotonic()
-    return HostStatus(
-        name=host.name,
-        engine=host.engine,
-        state="resting" if away else "well",
-        busy=host.busy,
-        parallel=host.parallel,
-        failures=host.failures,
-        reason=host.reason,
-        fix=host.fix,
-        since=host.resting_since + behind if away else None,
-        next_try=host.rests_until + behind if away else None,
-    )

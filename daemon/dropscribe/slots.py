@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from dropscribe import log
 from dropscribe.errors import Failure, Misconfigured, Stopped, Withdrawn
+from dropscribe.jobs import Result
 from dropscribe.read_page import NO_ANSWER, base_recipe, models_of
 from dropscribe.reading.prove import prove, usable
-from dropscribe.reconcile import Result
 from dropscribe.transcribe import transcribe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from dropscribe.jobs import Job
     from dropscribe.reading.engines import Engine, ModelState
-    from dropscribe.reconcile import Job
     from dropscribe.transcribe import Desk
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 
-class Refused(Exception):  # noqa: N818 - an answer of the server, not an error of ours
+class Refused(Exception):
     """`text` goes into `{"error": text}` under `status`."""
 
     def __init__(self, status: int, text: str) -> None:

@@ -28,7 +28,7 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _BUFFER = 2048  # Go sends longer answers in chunks
 
 
-class Gone(Exception):  # noqa: N818 - the end of an exchange, not an error of ours
+class Gone(Exception):
     """The client left, or the server was closed."""
 
 

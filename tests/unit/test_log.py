@@ -43,7 +43,12 @@ def test_json_on_request(out):
     log.configure("json", stream=out)
     log.step("filed", inbox="in", scan="a\udcff.png", seconds=1.5)
     said = json.loads(out.getvalue())
-    assert (said["scan"], said["event"], said["seconds"], said["level"]) == (r"a\xff.png", "filed", 1.5, "info")
+    assert (said["scan"], said["event"], said["seconds"], said["level"]) == (
+        r"a\xff.png",
+        "filed",
+        1.5,
+        "info",
+    )
 
 
 def test_what_is_less_important_than_asked_for_is_left_out(out):
@@ -57,11 +62,11 @@ def test_what_is_less_important_than_asked_for_is_left_out(out):
 def test_a_traceback_is_told_in_lines_of_the_log(out):
     log.configure("plain", stream=out)
     try:
-        raise ValueError("a bug")
+        int("a bug")
     except ValueError as error:
         log.trouble("broke down", error, inbox="in", scan="a.png")
     lines = out.getvalue().splitlines()
-    assert "in/a.png  broke down  error=ValueError('a bug')" in lines[0]
+    assert "in/a.png  broke down  error=ValueError(" in lines[0]
     assert len(lines) > 3
     assert all("ERROR" in line for line in lines)
 

@@ -8,10 +8,11 @@ from dropscribe import schedule
 from dropscribe.errors import Misconfigured, NotYet, Unavailable, Unsupported
 from dropscribe.inbox_state import InboxState
 from dropscribe.intake.look import LookRules
+from dropscribe.jobs import Result
 from dropscribe.ledger import Ledger, Try
 from dropscribe.read_page import NO_ANSWER, SUSPECT
 from dropscribe.reading.engines import ModelState
-from dropscribe.reconcile import Reconciler, Result
+from dropscribe.reconcile import Reconciler
 from dropscribe.schedule import Host
 from dropscribe.transcribe import Filed
 from tests.folders import an_inbox

@@ -1,4 +1,4 @@
-"""The ledger: SQLite's memory of scans, tries, pages and filings; the only importer of sqlite3.
+"""The ledger: SQLite's memory of scans, tries, pages and filings.
 
 It lies on a local disk. The folders are the truth about where scans are, so losing the ledger loses no scan:
 pages are asked again, that is all. Names of files are kept as bytes, because that is what they are.
@@ -9,147 +9,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from dropscribe.errors import UsageError, world_wrong
+from dropscribe.ledger.records import Intent, Kind, OpenScan, OutputFile, Page, Try
+from dropscribe.ledger.store import in_words, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-# Each entry brings the ledger from its index to the next version; entries are only ever appended.
-_MIGRATIONS = (
-    """
-    CREATE TABLE scan (
-        id        INTEGER PRIMARY KEY,
-        inbox     TEXT NOT NULL,
-        name      BLOB NOT NULL,
-        sha256    TEXT NOT NULL,
-        size      INTEGER NOT NULL,
-        state     TEXT NOT NULL CHECK (state IN ('open', 'done', 'failed', 'withdrawn')),
-        taken_at  REAL NOT NULL,
-        ended_at  REAL,
-        reason    TEXT NOT NULL DEFAULT '',
-        filed     BLOB,
-        risking   INTEGER NOT NULL DEFAULT 0,
-        deaths    INTEGER NOT NULL DEFAULT 0
-    );
-    CREATE UNIQUE INDEX scan_open ON scan (inbox, name, sha256) WHERE state = 'open';
-    CREATE INDEX scan_ended ON scan (inbox, state, ended_at);
-    CREATE INDEX scan_content ON scan (inbox, sha256);
-    CREATE INDEX scan_risking ON scan (id) WHERE risking = 1;
-
-    CREATE TABLE try (
-        id        INTEGER PRIMARY KEY,
-        scan_id   INTEGER NOT NULL REFERENCES scan (id) ON DELETE CASCADE,
-        page      INTEGER NOT NULL,
-        recipe    TEXT NOT NULL,
-        at        REAL NOT NULL,
-        seconds   REAL NOT NULL,
-        verdict   TEXT NOT NULL,
-        sentence  TEXT NOT NULL,
-        text      TEXT NOT NULL
-    );
-    CREATE INDEX try_scan ON try (scan_id, page);
-
-    CREATE TABLE page (
-        scan_id   INTEGER NOT NULL REFERENCES scan (id) ON DELETE CASCADE,
-        page      INTEGER NOT NULL,
-        rules     TEXT NOT NULL,
-        text      TEXT NOT NULL,
-        verdict   TEXT NOT NULL,
-        model     TEXT NOT NULL,
-        digest    TEXT NOT NULL,
-        host      TEXT NOT NULL,
-        recipe    TEXT NOT NULL,
-        seconds   REAL NOT NULL,
-        at        REAL NOT NULL,
-        PRIMARY KEY (scan_id, page)
-    ) WITHOUT ROWID;
-
-    CREATE TABLE intent (
-        scan_id   INTEGER PRIMARY KEY REFERENCES scan (id) ON DELETE CASCADE,
-        kind      TEXT NOT NULL CHECK (kind IN ('done', 'failed')),
-        folder    BLOB NOT NULL,
-        name      BLOB NOT NULL,
-        reason    TEXT NOT NULL
-    );
-    CREATE TABLE output (
-        scan_id   INTEGER NOT NULL REFERENCES scan (id) ON DELETE CASCADE,
-        folder    BLOB NOT NULL,
-        name      BLOB NOT NULL,
-        sha256    TEXT NOT NULL,
-        data      BLOB NOT NULL,
-        PRIMARY KEY (scan_id, folder, name)
-    );
-    """,
-)
-
-Kind = Literal["done", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class OpenScan:
-    """A scan that was taken up and is not filed yet; `deaths` of the process happened while it was risked."""
-
-    id: int
-    inbox: str
-    name: str
-    sha256: str
-    deaths: int
-
-
-@dataclass(frozen=True, slots=True)
-class Try:
-    """One recipe asked for one page, with the verdict on its answer; seconds as measured, `at` in Unix time."""
-
-    page: int
-    recipe: str
-    verdict: str
-    sentence: str
-    text: str
-    seconds: float
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One accepted page; `rules` names the reading rules it was read under."""
-
-    page: int
-    rules: str
-    text: str
-    verdict: str
-    model: str
-    digest: str
-    host: str
-    recipe: str
-    seconds: float
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class OutputFile:
-    """A file that filing adds beside a scan."""
-
-    folder: str
-    name: str
-    sha256: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """Where a scan and what belongs to it are about to go."""
-
-    kind: Kind
-    folder: str
-    name: str
-    reason: str
-    outputs: tuple[OutputFile, ...]
+__all__ = ["Intent", "Kind", "Ledger", "OpenScan", "OutputFile", "Page", "Try"]
 
 
 class Ledger:
@@ -159,7 +29,7 @@ class Ledger:
         """Raises UsageError for a ledger of a newer program, WorldWrong where the folder cannot be used."""
         self.path = path
         self._lock = threading.RLock()
-        self._db = _open(path)
+        self._db = opened(path)
 
     def close(self) -> None:
         with self._lock:
@@ -344,7 +214,7 @@ class Ledger:
                 self._db.execute("BEGIN IMMEDIATE")
                 yield self._db
         except sqlite3.OperationalError as error:
-            raise world_wrong(_as_os_error(error), self.path) from error
+            raise in_words(error, self.path) from error
 
 
 def _end(
@@ -359,57 +229,3 @@ def _end(
     db.execute("DELETE FROM page WHERE scan_id = ?", (scan_id,))
     db.execute("UPDATE try SET text = '' WHERE scan_id = ?", (scan_id,))
     db.execute("UPDATE output SET data = x'' WHERE scan_id = ?", (scan_id,))
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    try:
-        return _connect(path)
-    except sqlite3.OperationalError as error:
-        raise world_wrong(_as_os_error(error), path) from error
-    except sqlite3.DatabaseError:
-        # Not a database, or a broken one. It is kept for whoever wants to look; no scan depends on it.
-        aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
-        for ending in ("", "-wal", "-shm"):
-            leftover = path.with_name(path.name + ending)
-            if leftover.exists():
-                leftover.rename(aside.with_name(aside.name + ending))
-        return _connect(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        # WAL with NORMAL may lose the last commits at a power cut (sqlite.org/pragma.html#pragma_synchronous).
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA foreign_keys = ON")
-        _migrate(db, path)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    version: int = db.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(_MIGRATIONS):
-        raise UsageError(
-            f"{path} was written by a newer dropscribe (ledger version {version}, this one knows"
-            f" {len(_MIGRATIONS)}); install the newer program again, or name another state folder"
-        )
-    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-        db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
-
-
-def _as_os_error(error: sqlite3.OperationalError) -> OSError:
-    import errno  # noqa: PLC0415 - needed only when something is wrong
-
-    codes: dict[Any, int] = {
-        sqlite3.SQLITE_FULL: errno.ENOSPC,
-        sqlite3.SQLITE_READONLY: errno.EROFS,
-        sqlite3.SQLITE_CANTOPEN: errno.EACCES,
-        sqlite3.SQLITE_PERM: errno.EACCES,
-    }
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return OSError(codes.get(code, errno.EIO if code == sqlite3.SQLITE_IOERR else 0), str(error))

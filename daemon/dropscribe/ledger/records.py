@@ -1,0 +1,69 @@
+"""What the ledger remembers, as frozen values; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenScan:
+    """A scan that was taken up and is not filed yet; `deaths` of the process happened while it was risked."""
+
+    id: int
+    inbox: str
+    name: str
+    sha256: str
+    deaths: int
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One recipe asked for one page, with the verdict on its answer; seconds as measured, `at` in Unix time."""
+
+    page: int
+    recipe: str
+    verdict: str
+    sentence: str
+    text: str
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One accepted page; `rules` names the reading rules it was read under."""
+
+    page: int
+    rules: str
+    text: str
+    verdict: str
+    model: str
+    digest: str
+    host: str
+    recipe: str
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file that filing adds beside a scan."""
+
+    folder: str
+    name: str
+    sha256: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Where a scan and what belongs to it are about to go."""
+
+    kind: Kind
+    folder: str
+    name: str
+    reason: str
+    outputs: tuple[OutputFile, ...]
