@@ -138,6 +138,8 @@ def _prepare_inbox(inbox: Inbox) -> None:
         except OSError as error:
             raise world_wrong(error, folder) from error
         atomic.sweep(folder)
+    # A stop in the middle of trying the rights leaves a hidden file here too.
+    atomic.sweep(inbox.path)
 
 
 def _recover(config: Config, ledger: Ledger, filer: Filer) -> None:

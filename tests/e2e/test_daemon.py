@@ -124,6 +124,19 @@ def test_sigterm_in_the_middle_of_an_answer_loses_nothing(server, household):
     assert_filed(home.inbox(), [8], "Prompt of inbox")
 
 
+def test_hidden_leftovers_of_a_killed_daemon_are_gone_after_the_next_start(server, household):
+    home = household()
+    (home.inbox() / "done").mkdir()
+    leftover = ".dropscribe-0123456789ab.part"
+    (home.inbox() / leftover).touch()
+    (home.inbox() / "done" / leftover).touch()
+    with home:
+        drop(home.inbox(), 1)
+        until((home.inbox() / "done" / "scan0001.md").exists, "filed")
+        home.terminate()
+    assert_filed(home.inbox(), [1], "Prompt of inbox")
+
+
 def test_a_second_signal_leaves_at_once(server, household):
     home = household()
     with home:
