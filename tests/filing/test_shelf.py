@@ -16,8 +16,8 @@ DISK_NAMES = NAMES.map(os.fsdecode)
 SUFFIXES = st.sampled_from(["", ".md", ".png", ".meta.json", ".p001.md", ".png.reason.txt"])
 
 
-def named(template, *, stem="scan", ext="png", inbox="receipts"):
-    return shelf.stem_from(template, stem=stem, ext=ext, inbox=inbox, date=DATE, sha256=SHA)
+def named(template, *, stem="scan", ext="png", inbox="receipts", pages=1):
+    return shelf.stem_from(template, stem=stem, ext=ext, inbox=inbox, date=DATE, sha256=SHA, pages=pages)
 
 
 # --- the template
@@ -35,6 +35,8 @@ def named(template, *, stem="scan", ext="png", inbox="receipts"):
         ("{sha256}", SHA),
         ("{stem}-{sha256:8}", "scan-01234567"),
         ("{{{stem}}}", "{scan}"),
+        ("{stem}-{pages}p", "scan-1p"),
+        ("{stem}-{{x}}{pages}_{page}", "scan"),
         ("../../{stem}", "-..-scan"),
         ("..", "scan"),
         (".{stem}", "scan"),
@@ -64,6 +66,8 @@ def test_the_ending_may_come_with_its_dot():
         "{sha256:0}",
         "{stem",
         "}",
+        "{page}-{stem}",
+        "{pages:02}",
     ],
 )
 def test_a_template_with_anything_else_is_refused(template):
@@ -84,6 +88,79 @@ def test_every_name_is_a_visible_file_in_its_folder(template, stem, inbox):
     assert not raw.startswith(b".")
     assert b"/" not in raw
     assert b"\0" not in raw
+
+
+# --- the part of a page
+
+
+@pytest.mark.parametrize(
+    ("template", "parts"),
+    [
+        ("{stem}", ("{stem}", "")),
+        ("{stem}-{pages}", ("{stem}-{pages}", "")),
+        ("{stem}.p{page}", ("{stem}", ".p{page}")),
+        ("{date:%Y-%m}-{stem}_{page}of{pages}", ("{date:%Y-%m}-{stem}", "_{page}of{pages}")),
+        ("{pages}x{stem}-{pages}-{page}-", ("{pages}x{stem}", "-{pages}-{page}-")),
+        ("a{{{stem}}}{{{page}}}", ("a{{{stem}", "}}{{{page}}}")),
+        ("{page}-{stem}", ("{page}-{stem}", "")),
+        ("p{page}", ("", "p{page}")),
+    ],
+)
+def test_a_template_is_parted_behind_the_last_field_that_is_about_the_scan(template, parts):
+    assert shelf.parted(template) == parts
+
+
+FIELDS = ["{stem}", "{date:%Y}", "{page}", "{pages}", "{{", "}}", "-", "書", "{x!r:>3}"]
+
+
+@given(st.lists(st.sampled_from(FIELDS)).map("".join))
+def test_both_parts_are_the_template_again(template):
+    assert "".join(shelf.parted(template)) == template
+
+
+@pytest.mark.parametrize(
+    ("part", "page", "pages", "name"),
+    [
+        (".p{page}", 1, 9, ".p1"),
+        (".p{page}", 1, 10, ".p01"),
+        ("_{page}of{pages}", 7, 100, "_007of100"),
+        ("{{{page}}}", 3, 3, "{3}"),
+        ("a/b\0{page}", 3, 3, "a-b-3"),
+    ],
+)
+def test_a_page_is_named_by_its_number_as_wide_as_the_last(part, page, pages, name):
+    assert shelf.page_name(part, page, pages) == name
+
+
+@pytest.mark.parametrize("part", ["{stem}", "{page!r}", "{page:03}", "{}"])
+def test_the_part_of_a_page_is_about_nothing_else(part):
+    with pytest.raises(ValueError, match=r".+"):
+        shelf.page_name(part, 1, 1)
+
+
+@given(
+    stem=DISK_NAMES,
+    literal=st.text(st.characters(exclude_characters="{}"), max_size=15),
+    pages=st.integers(1, 120),
+    used=st.sets(st.integers(1, 5)),
+)
+def test_a_scan_and_the_texts_of_its_pages_share_a_stem_and_sort_as_they_count(stem, literal, pages, used):
+    template = f"{{stem}}{literal}{{page}}of{{pages}}"
+    part = shelf.parted(template)[1]
+    texts = [shelf.page_name(part, page, pages) + ".md" for page in range(1, pages + 1)]
+    wanted = named(template, stem=stem, pages=pages)
+    assert wanted == stem
+    longest = max(texts, key=len)
+    taken = {shelf.fit(stem, f"-{n}{longest}") + f"-{n}{texts[-1]}" for n in used if n > 1}
+    taken |= {shelf.fit(stem, longest) + texts[0]} if 1 in used else set()
+    free = shelf.free_stem(wanted, lambda one: any(one + text in taken for text in texts), [".pdf", *texts])
+    names = [free + text for text in texts]
+    assert not taken & set(names)
+    assert sorted(names) == names
+    assert len(set(names)) == pages
+    for name in map(os.fsencode, names):
+        assert len(name) <= shelf.LIMIT
+        assert not set(name) & set(b"/\0")
 
 
 # --- splitting and fitting

@@ -18,6 +18,7 @@ REASON = ".reason.txt"
 
 _LONGEST_SUFFIX = 32  # bytes; what stands behind the last dot of "Invoice no. 12 of the plumber" is no ending
 _NAMELESS = "scan"
+_OF_A_PAGE = ("page", "pages")
 _NOT_IN_NAMES = re.compile(r"[/\0]")
 _NOT_A_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # surrogates that os.fsencode refuses
 _UNIQUE = re.compile(r"-[0-9a-f]{12}(?:-\d+)?(?:\.|\Z)")
@@ -26,15 +27,23 @@ _UNIQUE = re.compile(r"-[0-9a-f]{12}(?:-\d+)?(?:\.|\Z)")
 # --- the wanted name
 
 
-def stem_from(template: str, *, stem: str, ext: str, inbox: str, date: datetime, sha256: str) -> str:
-    """The template with its fields filled in, made safe.
+def stem_from(
+    template: str, *, stem: str, ext: str, inbox: str, date: datetime, sha256: str, pages: int = 1
+) -> str:
+    """The scan's part of the template with its fields filled in, made safe.
 
-    Fields are {stem} {ext} {inbox} {date} {date:%Y-%m} {sha256} and {sha256:8}, the first 8 digits. Raises
-    ValueError, with a reason for people, for a template that means anything else.
+    Fields are {stem} {ext} {inbox} {date} {date:%Y-%m} {sha256}, {sha256:8}, the first 8 digits, and {pages},
+    their number. Raises ValueError, with a reason for people, for a template that means anything else.
     """
-    values = {"stem": stem, "ext": ext.removeprefix("."), "inbox": inbox, "sha256": sha256}
+    values = {
+        "stem": stem,
+        "ext": ext.removeprefix("."),
+        "inbox": inbox,
+        "sha256": sha256,
+        "pages": str(pages),
+    }
     parts = []
-    for literal, field, spec, conversion in string.Formatter().parse(template):
+    for literal, field, spec, conversion in string.Formatter().parse(parted(template)[0]):
         parts.append(literal)
         if conversion:
             raise ValueError(f"{{{field}!{conversion}}}: nothing may follow the name of a field but a colon")
@@ -47,8 +56,7 @@ def stem_from(template: str, *, stem: str, ext: str, inbox: str, date: datetime,
 
 def _field(field: str, spec: str, values: Mapping[str, str]) -> str:
     if field not in values:
-        known = ", ".join(f"{{{name}}}" for name in (*values, "date"))
-        raise ValueError(f"{{{field}}} is unknown; known are {known}")
+        raise ValueError(f"{{{field}}} is unknown here")
     if not spec:
         return values[field]
     if field == "sha256" and re.fullmatch("[1-9][0-9]?", spec):
@@ -58,10 +66,52 @@ def _field(field: str, spec: str, values: Mapping[str, str]) -> str:
     )
 
 
+def parted(template: str) -> tuple[str, str]:
+    """The scan's part of a template and the page's part, which is empty where there is no {page}.
+
+    The page's part is all that stands behind the last field that is about the scan.
+    """
+    pieces = list(string.Formatter().parse(template))
+    fields = [field for _, field, *_ in pieces]
+    if "page" not in fields:
+        return template, ""
+    others = [place for place, field in enumerate(fields, 1) if field is not None and field not in _OF_A_PAGE]
+    end = others[-1] if others else 0
+    return _written(pieces[:end]), _written(pieces[end:])
+
+
+def _written(pieces: Iterable[tuple[str, str | None, str | None, str | None]]) -> str:
+    """What `string.Formatter` takes apart, put together again."""
+    parts = []
+    for literal, field, spec, conversion in pieces:
+        parts.append(literal.replace("{", "{{").replace("}", "}}"))
+        if field is not None:
+            how = (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+            parts.append(f"{{{field}{how}}}")
+    return "".join(parts)
+
+
+def page_name(part: str, page: int, pages: int) -> str:
+    """A page's part of a template for page `page` of `pages`: numbers as wide as the last, so that they sort.
+
+    Raises ValueError, with a reason for people, for a part that means anything else.
+    """
+    values = {"page": f"{page:0{len(str(pages))}}", "pages": str(pages)}
+    parts = []
+    for literal, field, spec, conversion in string.Formatter().parse(part):
+        if conversion:
+            raise ValueError(f"{{{field}!{conversion}}}: nothing may follow the name of a field here")
+        parts += [literal, "" if field is None else _field(field, spec or "", values)]
+    return _in_a_name("".join(parts))
+
+
 def safe(stem: str) -> str:
     """`stem` as the start of a visible name in one folder; what may stand in a name is kept byte by byte."""
-    named = _NOT_A_BYTE.sub("\ufffd", _NOT_IN_NAMES.sub("-", stem))
-    return named.lstrip(".") or _NAMELESS
+    return _in_a_name(stem).lstrip(".") or _NAMELESS
+
+
+def _in_a_name(part: str) -> str:
+    return _NOT_A_BYTE.sub("\ufffd", _NOT_IN_NAMES.sub("-", part))
 
 
 def split(name: str) -> tuple[str, str]:
