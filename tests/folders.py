@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from dropscribe.config.values import Inbox, Limits, Output
+from dropscribe.config.values import Inbox, Limits, Output, Pdf, Prepare
 
 PROMPT = "Prompt of inbox\nRead all text."
 
 
-def an_inbox(root, *, output=None, **changes):
-    """Rules of an inbox `root`/inbox that exists; `changes` are fields of them, `output` fields of its output."""
+def an_inbox(root, *, output=None, pdf=None, prepare=None, limits=None, **changes):
+    """Rules of an inbox `root`/inbox that exists; `changes` are fields of them, the others fields of their parts."""
     path = root / "inbox"
     for folder in (path, path / "done", path / "failed"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -28,12 +28,23 @@ def an_inbox(root, *, output=None, **changes):
         rescan=None,
         watch="auto",
         give_up_arriving=1800.0,
-        limits=Limits(100_000_000, 100_000_000),
+        pages="auto",
+        max_pages=500,
+        limits=Limits(100_000_000, 100_000_000, 60.0, 1_000_000_000),
+        pdf=Pdf("ignore", 200),
+        prepare=Prepare(False, False, False, "auto", "skip"),
         tries=4,
+        on_bad_page="fail",
         repeats=0.3,
         free_space=1_000_000,
-        output=Output("markdown", "{stem}", path / "done", False, False, "joined", None),
+        output=Output("markdown", "{stem}", path / "done", False, False, "joined", None, None),
         done=path / "done",
         failed=path / "failed",
     )
-    return replace(rules, output=replace(rules.output, **(output or {})), **changes)
+    parts = {
+        "output": replace(rules.output, **(output or {})),
+        "pdf": replace(rules.pdf, **(pdf or {})),
+        "prepare": replace(rules.prepare, **(prepare or {})),
+        "limits": replace(rules.limits, **(limits or {})),
+    }
+    return replace(rules, **parts, **changes)

@@ -9,6 +9,7 @@ import pytest
 from dropscribe import prompts
 from dropscribe.config.load import build, from_text, load
 from dropscribe.config.places import find
+from dropscribe.config.values import Limits, Pdf, Prepare
 from dropscribe.errors import ConfigError
 from tests.config.folder import ENV, loaded, write
 
@@ -32,7 +33,11 @@ def test_one_line_is_a_whole_configuration(here):
     assert (inbox.engine, inbox.models, inbox.keep_alive) == ("ollama", ("qwen3.5:4b",), "30m")
     assert inbox.options == {"temperature": 0, "num_ctx": 8192, "num_predict": 4096}
     assert (inbox.settle, inbox.rescan, inbox.give_up_arriving) == (None, None, 1800)
-    assert (inbox.limits.bytes, inbox.limits.pixels, inbox.free_space) == (10**8, 10**8, 2 * 10**8)
+    assert inbox.limits == Limits(bytes=5 * 10**8, pixels=10**8, decoding=60, memory=10**9)
+    assert inbox.free_space == 2 * 10**8
+    assert (inbox.pages, inbox.max_pages, inbox.on_bad_page) == ("auto", 500, "fail")
+    assert inbox.pdf == Pdf(text_layer="ignore", dpi=200)
+    assert inbox.prepare == Prepare(turn=False, deskew=False, contrast=False, bands="auto", blank="skip")
     assert (inbox.tries, inbox.repeats, inbox.patterns, inbox.ignore) == (4, 0.3, ("*",), ())
     assert (inbox.done, inbox.failed, inbox.output.folder) == (
         here / "in/done",
@@ -40,6 +45,7 @@ def test_one_line_is_a_whole_configuration(here):
         here / "in/done",
     )
     assert (inbox.output.format, inbox.output.name, inbox.output.pages) == ("markdown", "{stem}", "joined")
+    assert inbox.output.page_break is None
     assert (config.log.format, config.log.level, config.warnings) == ("auto", "info", ())
 
 
@@ -54,10 +60,14 @@ defaults:
   options: {seed: 8, top_k: 5}
   output: {format: text, front_matter: true}
   limits: {bytes: 1MB}
+  prepare: {turn: true, bands: never}
+  pdf: {dpi: 300}
 inboxes:
   - path: in
   - path: b
     settle: auto
+    prepare: {turn: false, blank: ask}
+    pdf: {text_layer: prefer}
     options: {seed: 9}
     output: {format: markdown}
     limits: {pixels: 20000}
@@ -70,6 +80,9 @@ inboxes:
     assert (first.output.format, first.output.front_matter) == ("text", True)
     assert (second.output.format, second.output.front_matter) == ("markdown", True)
     assert (second.limits.bytes, second.limits.pixels) == (10**6, 20000)
+    assert (first.prepare.turn, first.prepare.bands, first.prepare.blank) == (True, "never", "skip")
+    assert (second.prepare.turn, second.prepare.bands, second.prepare.blank) == (False, "never", "ask")
+    assert (second.pdf.dpi, second.pdf.text_layer) == (300, "prefer")
 
 
 def test_the_prompt_follows_from_what_is_written_unless_one_is_given(here):
@@ -306,6 +319,26 @@ inboxes:
             "write a pattern for each ending"
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("output", "why"),
+    [("pages: separate", "pages are separate"), ("format: json", "the format is json")],
+)
+def test_a_page_break_that_is_never_seen_is_a_warning_which_an_empty_one_ends(here, output, why):
+    (here / "b").mkdir()
+    text = """\
+defaults: {output: {page_break: '--- page {page} of {pages} ---'}}
+inboxes:
+  - path: b
+  - path: in
+    output: {%s%s}
+"""
+    config = loaded(here, text % (output, ""))
+    assert config.warnings == (f"dropscribe.yaml:1:33: defaults.output.page_break: not used, as {why}",)
+    assert config.inboxes[0].output.page_break == "--- page {page} of {pages} ---"
+    config = loaded(here, text % (output, ", page_break:"))
+    assert (config.warnings, config.inboxes[1].output.page_break) == ((), None)
 
 
 def test_a_configuration_inside_an_inbox_is_a_warning(tmp_path):

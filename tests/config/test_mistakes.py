@@ -39,7 +39,7 @@ INBOX = {
     "timeouts: {}": "3:5: inboxes[0].timeouts: unknown key here; did you mean ollama.timeouts?",
     "temperature: 1": "3:5: inboxes[0].temperature: unknown key here; did you mean options.temperature?",
     "retries: 3": "3:5: inboxes[0].retries: unknown key here; did you mean tries?",
-    "limits: {zebra: 3}": "3:14: inboxes[0].limits.zebra: unknown key; known here: bytes, pixels",
+    "limits: {zebra: 3}": "3:14: inboxes[0].limits.zebra: unknown key; known here: bytes, pixels, decoding, memory",
     '"two words": 3': '3:5: inboxes[0]["two words"]: unknown key; `dropscribe init --example` shows all keys',
     # what YAML makes of words
     "name: 2024": "3:11: inboxes[0].name: expected a name, got 2024; put it in quotes",
@@ -94,11 +94,11 @@ INBOX = {
         '3:11: inboxes[0].name: expected a name, got "a/b"; it must not contain slashes or control characters',
     "name: .a": '3:11: inboxes[0].name: expected a name, got ".a"; it must not begin with a dot, a dash or a space',
     "output: {name: '{name}'}":
-        "3:20: inboxes[0].output.name: expected the fields {stem}, {ext}, {inbox}, {date} or {sha256}, "
-        'got "{name}"; did you mean {stem}?',
+        "3:20: inboxes[0].output.name: expected the fields {stem}, {ext}, {inbox}, {date}, {sha256}, {pages} "
+        'or {page}, got "{name}"; did you mean {stem}?',
     "output: {name: '{sha265}'}":
-        "3:20: inboxes[0].output.name: expected the fields {stem}, {ext}, {inbox}, {date} or {sha256}, "
-        'got "{sha265}"; did you mean {sha256}?',
+        "3:20: inboxes[0].output.name: expected the fields {stem}, {ext}, {inbox}, {date}, {sha256}, {pages} "
+        'or {page}, got "{sha265}"; did you mean {sha256}?',
     "output: {name: 'a/{stem}'}":
         '3:20: inboxes[0].output.name: expected a name without a slash, got "a/{stem}"; '
         "set output.folder to file into another folder",
@@ -111,6 +111,55 @@ INBOX = {
         'leave out ".md", which output.format adds',
     "output: {name: {stem}}":
         '3:20: inboxes[0].output.name: expected a name such as "{stem}", got {stem}; put it in quotes',
+    # pages
+    "output: {name: '{stem}_{page}'}":
+        '3:20: inboxes[0].output.name: expected a name without {page}, as pages are joined, got "{stem}_{page}"; '
+        "or set pages: separate beside it",
+    "output: {pages: separate, name: '{page}-{stem}'}":
+        '3:37: inboxes[0].output.name: expected {page} behind all other fields, got "{page}-{stem}"; '
+        "the scan itself is named without it",
+    "output: {pages: separate, name: 'p{page}'}":
+        '3:37: inboxes[0].output.name: expected a field for the scan in front of {page}, got "p{page}"; '
+        "for instance {stem}-{page}",
+    "output: {pages: separate, name: '{stem}{page:03}'}":
+        '3:37: inboxes[0].output.name: expected {page} alone, got "{stem}{page:03}"; '
+        "numbers of pages are padded with zeros as far as needed",
+    f"output: {{pages: separate, name: '{{stem}}{'x' * 61}{{page}}'}}":
+        f'3:37: inboxes[0].output.name: expected at most 60 bytes around {{page}}, got "{{stem}}{"x" * 53}…"; '
+        "a name has room for 255 in all",
+    "output: {pages: seperate, name: '{stem}_{page}'}":
+        '3:21: inboxes[0].output.pages: expected joined or separate, got "seperate"; did you mean separate?',
+    "output: {page_break: '{stem}'}":
+        '3:26: inboxes[0].output.page_break: expected the fields {page} or {pages}, got "{stem}"; '
+        "{stem} is unknown",
+    "output: {page_break: '{n}'}":
+        '3:26: inboxes[0].output.page_break: expected the fields {page} or {pages}, got "{n}"; '
+        "did you mean {page}?",
+    "output: {page_break: '{page'}":
+        '3:26: inboxes[0].output.page_break: expected a line such as "--- page {page} of {pages} ---", '
+        'got "{page"; each { needs its }; write {{ and }} for braces that are meant',
+    "output: {page_break: '{page:03}'}":
+        '3:26: inboxes[0].output.page_break: expected {page} alone, got "{page:03}"; nothing may follow its name',
+    'output: {page_break: "a\\nb"}':
+        '3:26: inboxes[0].output.page_break: expected a single line without control characters, got "a\\x0ab"',
+    "output: {page_break: {page}}":
+        '3:26: inboxes[0].output.page_break: expected a line such as "--- page {page} of {pages} ---", '
+        "got {page}; put it in quotes",
+    "pages: joined": '3:12: inboxes[0].pages: expected auto or all, got "joined"',
+    "output: {pages: all}": '3:21: inboxes[0].output.pages: expected joined or separate, got "all"',
+    "max_pages: 0": "3:16: inboxes[0].max_pages: expected a whole number from 1 to 10000, got 0",
+    "output: {max_pages: 5}":
+        "3:14: inboxes[0].output.max_pages: unknown key here; did you mean inboxes[].max_pages?",
+    "on_bad_page: skip": '3:18: inboxes[0].on_bad_page: expected fail or mark, got "skip"',
+    "pdf: {dpi: 1200}": "3:16: inboxes[0].pdf.dpi: expected a whole number from 50 to 600, got 1200",
+    "pdf: {text_layer: true}": "3:23: inboxes[0].pdf.text_layer: expected ignore or prefer, got true",
+    "dpi: 300": "3:5: inboxes[0].dpi: unknown key here; did you mean pdf.dpi?",
+    "rotate: true": "3:5: inboxes[0].rotate: unknown key here; did you mean prepare.turn?",
+    "prepare: {turn: auto}": '3:21: inboxes[0].prepare.turn: expected true or false, got "auto"',
+    "prepare: {bands: on}": "3:22: inboxes[0].prepare.bands: expected auto or never, got on",
+    "limits: {decoding: 10}":
+        "3:24: inboxes[0].limits.decoding: expected a duration such as 5s, got 10; add a unit: 10s, 10m or 10h",
+    "limits: {memory: 64MB}": '3:22: inboxes[0].limits.memory: expected a size from 128MB to 64GB, got "64MB"',
     # paths, files
     "done: $NOWHERE/x":
         '3:11: inboxes[0].done: expected $NOWHERE to be set, got "$NOWHERE/x"; '

@@ -54,19 +54,26 @@ _VALUES = {
     "num_predict": [1, 4096], "connect": ["5s", "500ms"], "first_token": ["1m 30s"], "silence": ["1.5m"],
     "total": ["1d"], "model": ["a", ["a", "b:4b"]], "allow_cloud": [[], ["x:cloud"]], "keep_alive": ["-1s", 0, -1],
     "bytes": ["1kB", "2GiB", "1.5 mb"], "pixels": [10_000], "format": ["markdown", "text", "json"],
-    "name": ["{stem}", "{date:%Y}-{sha256:8}"], "folder": [None, "texts"], "front_matter": [True],
+    "name": ["{stem}", "{date:%Y}-{sha256:8}", "{stem}-{pages}p"], "folder": [None, "texts"], "front_matter": [True],
     "sidecar": [False], "pages": ["joined", "separate"], "prompt": [None, "Read."], "engine": ["ollama", "ocr"],
     "create": [True, False], "recursive": [True], "patterns": [["*.png"]], "ignore": [[], ["x"]],
     "settle": ["auto", "0s"], "rescan": ["auto", "1h"], "watch": ["poll"], "give_up_arriving": ["30d"], "tries": [8],
     "repeats": [1, 0.5], "free_space": ["0B"], "done": ["d", "/archive"], "failed": ["f"], "level": ["debug"],
-    "state": [None, "state"],
+    "state": [None, "state"], "decoding": ["1m30s"], "memory": ["2GB"], "max_pages": [1, 10_000], "on_bad_page":
+    ["fail", "mark"], "text_layer": ["prefer"], "dpi": [50, 600], "turn": [True], "deskew": [False], "contrast":
+    [True], "bands": ["auto", "never"], "blank": ["skip", "ask"], "page_break": [None, "- {page}/{pages} -", "***"],
 }  # fmt: skip
+_PAGES_OF_A_SCAN = ["auto", "all"]  # output has other ones by the same name
+
+
+def _values(model, name):
+    return _PAGES_OF_A_SCAN if name == "pages" and issubclass(model, schema.Defaults) else _VALUES[name]
 
 
 def _good(model, **fixed):
     inner = schema.inner(model)
     values = {
-        name: _good(inner[name]) | st.none() if name in inner else st.sampled_from(_VALUES[name])
+        name: _good(inner[name]) | st.none() if name in inner else st.sampled_from(_values(model, name))
         for name in schema.keys(model)
         if name in inner or name in _VALUES
     }

@@ -216,6 +216,7 @@ Name = Annotated[str, Kind(_name, _STRING | {"maxLength": 100})]
 Flag = Annotated[bool, Kind(_flag, {"type": "boolean"})]
 Url = Annotated[str, Kind(hosts.normalise, _STRING)]
 Template = Annotated[str, Kind(template.check, _STRING)]
+Break = Annotated[str, Kind(template.check_break, _STRING)]
 Model = Annotated[str, Kind(_model, _STRING)]
 Models = Annotated[
     tuple[str, ...],

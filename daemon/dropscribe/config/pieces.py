@@ -35,7 +35,10 @@ _MEANT = {
     "options.temperature", "num_ctx": "options.num_ctx", "num_predict": "options.num_predict",
     "timeout": "ollama.timeouts", "host": "ollama.hosts", "url": "ollama.hosts", "ollama_url":
     "ollama.hosts", "endpoint": "ollama.hosts", "loglevel": "log.level", "log_level": "log.level",
-    "watch_folders": "inboxes",
+    "watch_folders": "inboxes", "rotate": "prepare.turn", "orientation": "prepare.turn", "page_separator":
+    "output.page_break", "separator": "output.page_break", "page_limit": "max_pages", "max_bytes":
+    "limits.bytes", "max_size": "limits.bytes", "max_pixels": "limits.pixels", "memory_limit":
+    "limits.memory",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dropscribe import jsonschemas, prompts
-from dropscribe.config import hosts, kinds, paths, places, schema, values
+from dropscribe.config import hosts, kinds, paths, places, schema, template, values
 from dropscribe.config.unfit import Unfit, nearest, quoted, whole_path
 from dropscribe.errors import world_wrong
 
@@ -120,8 +120,13 @@ class Resolver:
             rescan=keys.rescan,
             watch=keys.watch,
             give_up_arriving=keys.give_up_arriving,
-            limits=values.Limits(keys.limits.bytes, keys.limits.pixels),
+            pages=keys.pages,
+            max_pages=keys.max_pages,
+            limits=values.Limits(**keys.limits.model_dump()),
+            pdf=values.Pdf(**keys.pdf.model_dump()),
+            prepare=values.Prepare(**keys.prepare.model_dump()),
             tries=keys.tries,
+            on_bad_page=keys.on_bad_page,
             repeats=keys.repeats,
             free_space=keys.free_space,
             output=output,
@@ -207,6 +212,8 @@ class Resolver:
     def _output(self, number: int, keys: schema.Inbox, path: Path, done: Path) -> values.Output:
         folder = keys.output.folder
         at = ways(number, "output", "folder")
+        self._check_page_in_name(number, keys.output)
+        self._warn_of_unused_break(number, keys.output)
         return values.Output(
             format=keys.output.format,
             name=keys.output.name,
@@ -214,8 +221,25 @@ class Resolver:
             front_matter=keys.output.front_matter,
             sidecar=keys.output.sidecar,
             pages=keys.output.pages,
+            page_break=keys.output.page_break,
             schema=self._schema(number, keys),
         )
+
+    def _check_page_in_name(self, number: int, output: schema.Output) -> None:
+        joined = output.pages == "joined" and not self._findings.broken(*ways(number, "output", "pages"))
+        if joined and template.has_page(output.name):
+            wanted = Unfit("a name without {page}, as pages are joined", "or set pages: separate beside it")
+            self._findings.unfit(wanted, output.name, *ways(number, "output", "name"))
+
+    def _warn_of_unused_break(self, number: int, output: schema.Output) -> None:
+        """No problem: the defaults may hold one for those inboxes that can use it."""
+        told = {
+            "pages are separate": output.pages == "separate",
+            "the format is json": output.format == "json",
+        }
+        why = next((words for words, holds in told.items() if holds), "")
+        if output.page_break is not None and why:
+            self._findings.warning(f"not used, as {why}", *ways(number, "output", "page_break"))
 
     def _schema(self, number: int, keys: schema.Inbox) -> Mapping[str, Any] | None:
         at = ways(number, "output", "schema")

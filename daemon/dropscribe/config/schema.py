@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from dropscribe.config.kinds import (
     AUTO,
+    Break,
     File,
     Flag,
     Folder,
@@ -97,9 +98,36 @@ class Ollama(Section):
 
 
 class Limits(Section):
-    bytes: Annotated[int, size("1kB", "10GB")] = key("100MB", "For one file.")
+    bytes: Annotated[int, size("1kB", "10GB")] = key("500MB", "For one file.")
     pixels: Annotated[int, whole(10_000, 1_000_000_000)] = key(
         100_000_000, "For one page: width times height."
+    )
+    decoding: Annotated[float, duration("1s", "1h")] = key(
+        "60s", "For opening a scan, and again for each of its pages."
+    )
+    memory: Annotated[int, size("128MB", "64GB")] = key("1GB", "For opening a scan and drawing its pages.")
+
+
+class Pdf(Section):
+    text_layer: Literal["ignore", "prefer"] = key(
+        "ignore", "prefer: a page that already has text is not read by the model; its text is used as it is."
+    )
+    dpi: Annotated[int, whole(50, 600)] = key(
+        200, "Pages of text and lines are drawn at most so fine; scanned ones keep their resolution."
+    )
+
+
+class Prepare(Section):
+    turn: Flag = key(
+        default=False, about="true: pages on their side or upside down are turned; needs the extra `ocr`."
+    )
+    deskew: Flag = key(default=False, about="true: pages that lie a little askew are straightened.")
+    contrast: Flag = key(default=False, about="true: faint pages get more contrast.")
+    bands: Literal["auto", "never"] = key(
+        "auto", "auto: for models with small pictures, dense and long pages go in several overlapping bands."
+    )
+    blank: Literal["skip", "ask"] = key(
+        "skip", "skip: a page with nothing on it is not sent and becomes an empty page with a note."
     )
 
 
@@ -109,8 +137,10 @@ class Output(Section):
     )
     name: Template = key(
         "{stem}",
-        "The name of the text without its ending, made of {stem} {ext} {inbox} {date} {date:%Y-%m-%d}\n"
-        "{sha256} {sha256:8}. A name that is taken gets -2, -3 and so on; nothing is overwritten.",
+        "The name of scan and text without its ending, made of {stem} {ext} {inbox} {date} {date:%Y-%m-%d}\n"
+        "{sha256} {sha256:8} {pages}. A name that is taken gets -2, -3 and so on; nothing is overwritten.\n"
+        "With separate pages, {page} may stand behind these; that part is for the texts alone:\n"
+        '"{stem}_{page}of{pages}" makes letter.pdf, letter_1of3.md, letter_2of3.md, letter_3of3.md.',
     )
     folder: Folder | None = key(
         None,
@@ -122,6 +152,11 @@ class Output(Section):
     sidecar: Flag = key(default=False, about="true: the same in a file of its own, NAME.meta.json.")
     pages: Literal["joined", "separate"] = key(
         "joined", "Scans of several pages: joined in one text, or separate."
+    )
+    page_break: Break | None = key(
+        None,
+        'With joined pages, a line to stand between two of them: "--- page {page} of {pages} ---". Empty:\n'
+        "a comment with the page's number in Markdown, a form feed in text.",
     )
     schema_file: File | None = Field(
         default=None,
@@ -174,9 +209,21 @@ class Defaults(Section):
     give_up_arriving: Annotated[float, duration("10s", "30d")] = key(
         "30m", "An incomplete scan that has not changed for so long goes to failed."
     )
-    limits: Annotated[Limits, OrNothing()] = key({}, "Larger scans go to failed unread.")
+    pages: Literal["auto", "all"] = key(
+        "auto",
+        "auto: every page of a document, but only the first picture of an animation. all: each of its pictures.",
+    )
+    max_pages: Annotated[int, whole(1, 10_000)] = key(500, "A scan with more pages goes to failed unread.")
+    limits: Annotated[Limits, OrNothing()] = key({}, "A scan that needs more than this goes to failed.")
+    pdf: Annotated[Pdf, OrNothing()] = key({}, "How the pages of a PDF become pictures.")
+    prepare: Annotated[Prepare, OrNothing()] = key({}, "What is done to a page before it is sent.")
     tries: Annotated[int, whole(1, 8)] = key(
-        4, "Recipes (sizes of the picture, options, models) tried on a page before the scan goes to failed."
+        4, "Recipes (sizes of the picture, options, models) tried on a page before it counts as bad."
+    )
+    on_bad_page: Literal["fail", "mark"] = key(
+        "fail",
+        "A page that cannot be read. fail: the scan goes to failed, and its reason file keeps the pages that\n"
+        "were read. mark: the text is filed, with a visible note in place of the page.",
     )
     repeats: Annotated[float, number(0.01, 1)] = key(
         0.3,

@@ -39,15 +39,39 @@ class OllamaRules:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`bytes` of a file, `pixels` of a page."""
+    """`bytes` of a file, `pixels` of a page; `decoding` in seconds, `memory` in bytes, both for decoding."""
 
     bytes: int
     pixels: int
+    decoding: float
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pdf:
+    """`dpi` is for pages that are drawn; a page that is one picture keeps the resolution of that."""
+
+    text_layer: Literal["ignore", "prefer"]
+    dpi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """What is done to a page before it is sent."""
+
+    turn: bool
+    deskew: bool
+    contrast: bool
+    bands: Literal["auto", "never"]
+    blank: Literal["skip", "ask"]
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """`folder` is absolute; `schema` is the parsed JSON schema, only with the format json."""
+    """`folder` is absolute; `schema` is the parsed JSON schema, only with the format json.
+
+    `page_break` is None where the format's own break stands between two pages.
+    """
 
     format: Literal["markdown", "text", "json"]
     name: str
@@ -55,6 +79,7 @@ class Output:
     front_matter: bool
     sidecar: bool
     pages: Literal["joined", "separate"]
+    page_break: str | None
     schema: Mapping[str, Any] | None = field(repr=False)
 
 
@@ -81,8 +106,13 @@ class Inbox:
     rescan: float | None
     watch: str
     give_up_arriving: float
+    pages: Literal["auto", "all"]
+    max_pages: int
     limits: Limits
+    pdf: Pdf
+    prepare: Prepare
     tries: int
+    on_bad_page: Literal["fail", "mark"]
     repeats: float
     free_space: int
     output: Output
