@@ -3,7 +3,7 @@ import os
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dropscribe.filing.render import PageText, Provenance, RenderRules, Transcript, render
@@ -44,6 +44,12 @@ def rendered(*texts, provenance=PROVENANCE, **rules):
         ({"format": "text"}, {".txt": b"one\n\ftwo\n"}),
         ({"pages": "separate"}, {".p1.md": b"one\n", ".p2.md": b"two\n"}),
         ({"format": "text", "pages": "separate"}, {".p1.txt": b"one\n", ".p2.txt": b"two\n"}),
+        ({"page_break": "- {page}/{pages} -"}, {".md": b"one\n\n- 2/2 -\n\ntwo\n"}),
+        ({"format": "text", "page_break": "- {page}/{pages} -"}, {".txt": b"one\n- 2/2 -\ntwo\n"}),
+        (
+            {"pages": "separate", "page_part": "_{page}of{pages}", "page_break": "---"},
+            {"_1of2.md": b"one\n", "_2of2.md": b"two\n"},
+        ),
     ],
 )
 def test_pages_are_joined_or_separate(rules, expected):
@@ -52,7 +58,104 @@ def test_pages_are_joined_or_separate(rules, expected):
 
 @pytest.mark.parametrize("pages", ["joined", "separate"])
 def test_a_single_page_is_neither_parted_nor_numbered(pages):
-    assert rendered("one", pages=pages) == {".md": b"one\n"}
+    assert rendered("one", pages=pages, page_break="---", page_part="-{page}") == {".md": b"one\n"}
+
+
+def test_a_page_without_text_keeps_its_place():
+    assert rendered("", "two", "", format="text") == {".txt": b"\n\ftwo\n\f\n"}
+    assert rendered("", "two", "", format="text", page_break="-{page}-") == {".txt": b"\n-2-\ntwo\n-3-\n\n"}
+    assert rendered("", "two", "", page_break="-{page}-") == {".md": b"-2-\n\ntwo\n\n-3-\n"}
+
+
+BREAKS = [None, "---", "--- page {page} of {pages} ---", "{{{page}}}"]
+
+
+@given(
+    st.lists(ANY_TEXT, min_size=1, max_size=5),
+    st.sampled_from(BREAKS),
+    st.sampled_from(["markdown", "text"]),
+)
+def test_joined_pages_can_be_taken_apart_again(texts, page_break, format_):
+    """Whatever they contain, unless one contains the break itself."""
+    (data,) = rendered(*texts, format=format_, page_break=page_break).values()
+    (alone,) = zip(*(rendered(text, format=format_).values() for text in texts), strict=True)
+    pages = [page.decode().strip("\n") for page in alone]
+    comment = "<!-- page {page} -->" if format_ == "markdown" else ""
+    line = page_break or comment
+    marks = [
+        f"\n{line}\n".format(page=n, pages=len(texts)) if line else "\f" for n in range(2, len(texts) + 1)
+    ]
+    assume(not any(mark in f"\n{page}\n" for mark in marks for page in pages))
+    rest, found = data.decode(), []
+    for mark in marks:
+        page, _, rest = f"\n{rest}".partition(mark)
+        found.append(page)
+    assert [page.strip("\n") for page in [*found, rest]] == pages
+
+
+@pytest.mark.parametrize("page_break", BREAKS)
+@pytest.mark.parametrize("format_", ["markdown", "text"])
+def test_a_page_that_contains_the_break_is_kept_whole(format_, page_break):
+    text = "one\n---\n<!-- page 2 -->\n--- page 2 of 2 ---\n{2}\nfour"
+    (data,) = rendered(text, "two", format=format_, page_break=page_break).values()
+    assert data.decode().startswith(f"{text}\n")
+    assert data.decode().endswith("two\n")
+
+
+# --- pages with a note
+
+
+UNREAD = PageText(2, "half an answer", "the answer was cut off", unread=True)
+
+
+def noted(*pages, **rules):
+    outputs = render(Transcript(pages), PROVENANCE, RenderRules(**rules))
+    return {output.suffix: output.data.decode() for output in outputs}
+
+
+def test_in_place_of_a_page_that_could_not_be_read_stands_a_line_that_says_so():
+    pages = PageText(1, "one"), UNREAD, PageText(3, "three")
+    line = "[page 2 could not be read: the answer was cut off]"
+    assert noted(*pages) == {".md": f"one\n\n<!-- page 2 -->\n\n{line}\n\n<!-- page 3 -->\n\nthree\n"}
+    assert noted(*pages, format="text") == {".txt": f"one\n\f{line}\n\fthree\n"}
+    assert noted(*pages, pages="separate")[".p2.md"] == f"{line}\n"
+
+
+def test_a_page_that_could_not_be_read_is_empty_in_json_with_a_note_and_null_by_a_schema():
+    (data,) = noted(PageText(1, "one"), UNREAD, format="json").values()
+    content = json.loads(data)
+    note = "could not be read: the answer was cut off"
+    assert content["text"] == "one"
+    assert content["pages"][1] == {"page": 2, "text": "", "note": note}
+    (data,) = noted(PageText(1, '{"a": 1}'), UNREAD, format="json", schema=True).values()
+    assert json.loads(data) == [{"a": 1}, None]
+    (data,) = noted(UNREAD, format="json", schema=True).values()
+    assert json.loads(data) is None
+
+
+def test_notes_of_pages_are_told_with_the_scan():
+    pages = PageText(1, "", "blank"), UNREAD, PageText(3, "three")
+    outputs = noted(*pages, front_matter=True, sidecar=True)
+    notes = ["page 1: blank", "page 2: could not be read: the answer was cut off"]
+    assert json.loads(outputs[".meta.json"])["notes"] == notes
+    assert parted(outputs[".md"].encode())[0]["notes"] == notes
+    outputs = noted(*pages, front_matter=True, pages="separate")
+    assert ["notes" in parted(text.encode())[0] for text in outputs.values()] == [True, True, False]
+
+
+def test_a_blank_page_stays_empty():
+    blank = PageText(1, "", "blank")
+    assert noted(blank) == {".md": "\n"}
+    assert json.loads(noted(blank, format="json")[".json"])["pages"] == [
+        {"page": 1, "text": "", "note": "blank"}
+    ]
+
+
+@given(ANY_TEXT)
+def test_whatever_a_note_says_it_is_one_line(note):
+    (text,) = noted(PageText(1, "", note, unread=True)).values()
+    assert len(text.splitlines()) == 1
+    assert text.startswith("[page 1 could not be read")
 
 
 def test_page_numbers_sort_as_they_count():

@@ -7,12 +7,15 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from dropscribe.filing.pages import PageText, remark
 from dropscribe.filing.reason import Reason, TriedRecipe, render_reason
+from dropscribe.filing.shelf import page_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "PAGE_PART",
     "SIDECAR",
     "Output",
     "PageText",
@@ -29,6 +32,9 @@ Format = Literal["markdown", "text", "json"]
 Pages = Literal["joined", "separate"]
 
 SIDECAR = ".meta.json"
+PAGE_PART = ".p{page}"
+"""The page's part of a name whose template has none."""
+
 _ENDINGS = {"markdown": ".md", "text": ".txt", "json": ".json"}
 
 _NEWLINE = re.compile("\r\n|[\r\x85]")
@@ -38,15 +44,6 @@ _NOT_RAW_IN_YAML = re.compile(
     "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class PageText:
-    """What was read of one page; `text` is empty where the page has none, `note` is a remark for people."""
-
-    number: int
-    text: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +77,19 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class RenderRules:
-    """`schema`: the pages' texts are JSON that was checked against a schema, and are filed as that."""
+    """`schema`: the pages' texts are JSON that was checked against a schema, and are filed as that.
+
+    `page_break`: the line between two joined pages, None for that of the format. `page_part`: what the name
+    of a separate page adds to the stem. Fields of both are {page} and {pages}.
+    """
 
     format: Format = "markdown"
     front_matter: bool = False
     sidecar: bool = False
     pages: Pages = "joined"
     schema: bool = False
+    page_break: str | None = None
+    page_part: str = PAGE_PART
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +104,17 @@ def render(transcript: Transcript, provenance: Provenance, rules: RenderRules) -
     """The files of one transcript; UTF-8, one newline at the end of each.
 
     A scan without any text gives a file that is a single newline, or front matter alone. Joined pages are
-    parted by a comment that names the page in Markdown and by a form feed in text, which no page contains.
-    With a schema, joined pages of a scan that has several are a list, and a page without text is null.
-    Separate pages are `.p1.md`, `.p2.md` …; a scan of a single page is never numbered. The sidecar is about
-    the whole scan.
+    parted by `page_break`, else by a comment that names the page in Markdown and by a form feed in text, which
+    no page contains; nothing is done about a page that contains the break. In place of a page that could not
+    be read stands a line that says so. With a schema, joined pages of a scan that has several are a list, and a
+    page without text is null. Separate pages have `page_part` in their names; a scan of a single page is never
+    numbered. The sidecar is about the whole scan.
 
     Raises ValueError where a schema is promised and a page is not JSON.
     """
     ending = _ENDINGS[rules.format]
     outputs = []
-    for infix, pages in _groups(transcript.pages, rules.pages):
+    for infix, pages in _groups(transcript.pages, rules):
         facts = _facts(provenance, pages, numbered=bool(infix))
         outputs.append(Output(infix + ending, _content(pages, facts, rules)))
     if rules.sidecar:
@@ -119,17 +123,16 @@ def render(transcript: Transcript, provenance: Provenance, rules: RenderRules) -
     return tuple(outputs)
 
 
-def _groups(pages: tuple[PageText, ...], how: Pages) -> Iterable[tuple[str, tuple[PageText, ...]]]:
-    if how == "joined" or len(pages) < 2:
+def _groups(pages: tuple[PageText, ...], rules: RenderRules) -> Iterable[tuple[str, tuple[PageText, ...]]]:
+    if rules.pages == "joined" or len(pages) < 2:
         return [("", pages)]
-    width = len(str(max(page.number for page in pages)))
-    return [(f".p{page.number:0{width}}", (page,)) for page in pages]
+    return [(page_name(rules.page_part, page.number, len(pages)), (page,)) for page in pages]
 
 
 def _content(pages: tuple[PageText, ...], facts: Mapping[str, Any], rules: RenderRules) -> bytes:
     if rules.format == "json":
         return _encoded(_pretty(_schema(pages) if rules.schema else _plain_json(pages, facts, rules)))
-    body = _markdown(pages) if rules.format == "markdown" else _text(pages)
+    body = _markdown(pages, rules) if rules.format == "markdown" else _text(pages, rules)
     if rules.front_matter:
         body = _front_matter(facts) + (f"\n{body}" if body.strip() else "")
     return _encoded(body)
@@ -138,32 +141,50 @@ def _content(pages: tuple[PageText, ...], facts: Mapping[str, Any], rules: Rende
 # --- bodies
 
 
-def _markdown(pages: tuple[PageText, ...]) -> str:
-    parts = [_clean(pages[0].text)] if pages else []
+def _markdown(pages: tuple[PageText, ...], rules: RenderRules) -> str:
+    parts = [_visible(pages[0])] if pages else []
     for page in pages[1:]:
-        parts += [f"<!-- page {page.number} -->", _clean(page.text)]
+        parts += [_break(rules.page_break or "<!-- page {page} -->", page, pages), _visible(page)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _text(pages: tuple[PageText, ...]) -> str:
-    return "\f".join(_clean(page.text) + "\n" for page in pages) or "\n"
+def _text(pages: tuple[PageText, ...], rules: RenderRules) -> str:
+    parts = [_visible(page) + "\n" for page in pages] or ["\n"]
+    if rules.page_break is None:
+        return "\f".join(parts)
+    breaks = [f"{_break(rules.page_break, page, pages)}\n" for page in pages[1:]]
+    return parts[0] + "".join(line + part for line, part in zip(breaks, parts[1:], strict=True))
+
+
+def _break(line: str, page: PageText, pages: tuple[PageText, ...]) -> str:
+    """The line in front of `page`."""
+    return line.format(page=page.number, pages=len(pages))
 
 
 def _schema(pages: tuple[PageText, ...]) -> Any:
-    values = [json.loads(page.text) if page.text.strip() else None for page in pages]
+    values = [None if _is_empty(page) else json.loads(page.text) for page in pages]
     return values[0] if len(values) == 1 else values
 
 
 def _plain_json(pages: tuple[PageText, ...], facts: Mapping[str, Any], rules: RenderRules) -> Any:
-    texts = [_clean(page.text) for page in pages]
+    texts = ["" if page.unread else _clean(page.text) for page in pages]
     content: dict[str, Any] = {
         "text": "\n\n".join(text for text in texts if text),
         "pages": [
-            {"page": page.number, "text": text} | ({"note": page.note} if page.note else {})
+            {"page": page.number, "text": text} | ({"note": note} if (note := remark(page)) else {})
             for page, text in zip(pages, texts, strict=True)
         ],
     }
     return content | ({"provenance": facts} if rules.front_matter else {})
+
+
+def _is_empty(page: PageText) -> bool:
+    return page.unread or not page.text.strip()
+
+
+def _visible(page: PageText) -> str:
+    """What people read of a page: its text, or that it has none because it could not be read."""
+    return f"[page {page.number} {remark(page)}]" if page.unread else _clean(page.text)
 
 
 def _clean(text: str) -> str:
@@ -178,7 +199,7 @@ def _facts(provenance: Provenance, pages: tuple[PageText, ...], *, numbered: boo
     facts = {field.name: getattr(provenance, field.name) for field in fields(provenance)}
     facts["scan"] = _name(provenance.scan)
     facts["verdicts"] = list(provenance.verdicts)
-    facts["notes"] = [f"page {page.number}: {page.note}" for page in pages if page.note]
+    facts["notes"] = [f"page {page.number}: {note}" for page in pages if (note := remark(page))]
     told = {key: value for key, value in facts.items() if value not in ("", [], ())}
     return ({"page": pages[0].number} if numbered else {}) | told
 
