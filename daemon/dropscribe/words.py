@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _JOINERS = "\u200c\u200d"  # invisible, but Persian words and many emoji are spelt with them
 
@@ -62,6 +66,20 @@ def _two(n: int, per: int, large: str, small: str) -> str:
 def plural(n: int, one: str, many: str = "") -> str:
     """`1 scan`, `1,200 scans`; `many` where an s at the end is not enough."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def numbers_in_words(numbers: Iterable[int]) -> str:
+    """`7`, `7 and 9`, `2, 7 and 12 to 14`: each once, in order, three or more in a row as their ends."""
+    runs: list[list[int]] = []
+    for n in sorted(set(numbers)):
+        if runs and runs[-1][-1] == n - 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    parts = []
+    for run in runs:
+        parts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else [str(n) for n in run]
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
 
 
 def one_line(text: str, limit: int) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropscribe.words import bytes_in_words, duration_in_words, plural, shown
+from dropscribe.words import bytes_in_words, duration_in_words, numbers_in_words, plural, shown
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,23 @@ def test_durations_are_told_in_two_units_at_most(seconds, words):
 def test_one_is_not_many():
     assert [plural(n, "scan") for n in (0, 1, 2, 1200)] == ["0 scans", "1 scan", "2 scans", "1,200 scans"]
     assert [plural(n, "try", "tries") for n in (1, 2)] == ["1 try", "2 tries"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ([], ""), ([7], "7"), ([9, 7], "7 and 9"), ([1, 2], "1 and 2"), ([1, 2, 3], "1 to 3"),
+        ([2, 12, 7, 13, 14, 7], "2, 7 and 12 to 14"), ([1, 2, 5, 6], "1, 2, 5 and 6"),
+    ],
+)  # fmt: skip
+def test_numbers_are_told_in_order_and_rows_of_them_by_their_ends(numbers, words):
+    assert numbers_in_words(numbers) == words
+
+
+@given(st.sets(st.integers(1, 60)))
+def test_every_number_is_told_once_and_no_other(numbers):
+    told = set()
+    for part in filter(None, numbers_in_words(numbers).replace(" and ", ", ").split(", ")):
+        first, _, last = part.partition(" to ")
+        told |= set(range(int(first), int(last or first) + 1))
+    assert told == numbers
