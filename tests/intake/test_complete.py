@@ -54,6 +54,14 @@ def test_room_reserved_and_filled_from_the_start_is_cut_short_until_the_end(how,
     assert judged(whole[:written] + bytes(len(whole) - written))
 
 
+@pytest.mark.parametrize("how", ["WEBP", "BMP", "PPM"])
+def test_where_the_head_tells_the_size_so_does_the_reason(how):
+    whole = scan(how)
+    assert judged(whole[:5000]) == (
+        f"the picture ends early: 5,000 bytes arrived, but at least {len(whole):,} are needed"
+    )
+
+
 @pytest.mark.parametrize("how", HOWS)
 def test_the_last_byte_counts(how):
     assert judged(scan(how)[:-1])
@@ -64,7 +72,7 @@ def test_room_reserved_and_filled_from_the_end_has_no_beginning_yet(kind):
     whole = scan(kind)
     blank = len(whole) // 2
     assert judged(bytes(blank) + whole[blank:]) == (
-        f"the picture ends early: its beginning has not been written yet ({len(whole):,} bytes so far)"
+        f"the file ends early: {len(whole):,} bytes arrived, but their beginning is still blank"
     )
 
 
@@ -113,7 +121,7 @@ def test_scans_of_several_pages_are_whole_only_with_the_last(kind):
 def test_a_tiff_whose_writer_has_not_closed_it_yet_has_no_directory():
     whole = bytearray(scan("TIFF"))
     whole[4:8] = bytes(4)
-    assert "has not been written yet" in judged(bytes(whole))
+    assert "a part of them is still blank" in judged(bytes(whole))
 
 
 def tiff(*entries, following=0, order="<", size=None):
@@ -182,15 +190,15 @@ def test_a_pdf_ends_with_its_marker_or_near_it():
     assert judged(whole) is None
     assert judged(whole + bytes(900)) is None
     assert judged(whole[:-3]) == (
-        f"the document ends early: its end marker is missing ({len(whole) - 3:,} bytes so far)"
+        f"the document ends early: {len(whole) - 3:,} bytes arrived, but its end marker is missing"
     )
 
 
 def test_unknown_content_is_for_others_to_judge():
     assert judged(b"Dear Sir or Madam, this is a letter.") is None
     assert judged(b"x") is None
-    assert "its beginning has not been written yet" in judged(bytes(5000))
-    assert "its beginning has not been written yet" in judged(bytes(5))
+    assert "their beginning is still blank" in judged(bytes(5000))
+    assert "their beginning is still blank" in judged(bytes(5))
 
 
 @given(st.sampled_from(KINDS), st.binary(max_size=300))
@@ -250,5 +258,5 @@ def test_real_scans_are_whole_and_a_real_torso_is_not():
         assert judged((Path(CORPUS) / name).read_bytes()) is None, name
     verdicts = {name: judged((Path(CORPUS) / name).read_bytes()) for name in samples(wanted=True)}
     assert verdicts["bad_truncated.jpg"] == (
-        "the picture ends early: its end marker is missing (6,698 bytes so far)"
+        "the picture ends early: 6,698 bytes arrived, but its end marker is missing"
     )

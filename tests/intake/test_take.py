@@ -114,7 +114,7 @@ def test_a_pictures_name_with_strange_content_is_taken_up_for_its_reader_to_judg
 def test_no_ending_and_strange_content_is_left_where_it_is(bench):
     bench.put("README", b"this is no picture at all, but a text")
     reason = bench.refused(Unsupported, "README", young=False)
-    assert reason == "its content is no picture format; it is left where it is"
+    assert reason == "its content is no format of scans; it is left where it is"
 
 
 def test_formats_for_later_wait(bench):
@@ -230,7 +230,9 @@ def test_a_scan_beyond_the_limit_is_not_read(bench):
         file.write(b"\x89PNG\r\n\x1a\n")
         file.truncate(10_000_000_000)
     reason = bench.refused(BadScan, "a.png", limit=50_000_000)
-    assert reason == "it has 10,000.0 MB; at most 50.0 MB are read"
+    assert reason == "the file has 10 GB, more than the limit of 50 MB"
+    reason = bench.refused(BadScan, "a.png", limit=9_999_999_999)
+    assert reason == "the file has 10,000,000,000 bytes, more than the limit of 9,999,999,999 bytes"
 
 
 def test_a_scan_at_the_limit_is_read(bench):

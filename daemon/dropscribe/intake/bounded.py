@@ -15,7 +15,10 @@ _MOST_WORK = 1_000_000
 
 
 class EndsEarly(Exception):  # a finding, not a failure
-    """The file ends, or was not written yet, where its structure goes on; the message says what it lacks."""
+    """The file ends, or was not written yet, where its structure goes on.
+
+    The message says what is missing, and completes "so many bytes arrived, but".
+    """
 
 
 class CannotTell(Exception):  # a finding, not a failure
@@ -60,7 +63,7 @@ class Bytes:
 
     def must_reach(self, end: int) -> None:
         if end > self.size:
-            raise EndsEarly(ANNOUNCED)
+            raise EndsEarly(f"at least {end:,} are needed")
 
     def _spend(self, work: int) -> None:
         self._work += work
@@ -68,6 +71,6 @@ class Bytes:
             raise CannotTell
 
 
-ANNOUNCED = "more was announced than is there"
+ANNOUNCED = "more are announced"
 NO_END = "its end marker is missing"
-NOT_WRITTEN = "a part of it has not been written yet"
+NOT_WRITTEN = "a part of them is still blank"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dropscribe import formats
 from dropscribe.intake.bounded import ANNOUNCED, NO_END, NOT_WRITTEN, Bytes, CannotTell, EndsEarly
 from dropscribe.intake.tiff import check_tiff
+from dropscribe.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,8 +30,8 @@ def cut_short(kind: str | None, size: int, read_at: ReadAt) -> str | None:
     try:
         _CHECKS.get(kind, _nothing_to_check)(data)
     except EndsEarly as early:
-        what = "document" if kind == "PDF" else "picture"
-        return f"the {what} ends early: {early} ({size:,} bytes so far)"
+        what = {"PDF": "document", None: "file"}.get(kind, "picture")
+        return f"the {what} ends early: {plural(size, 'byte')} arrived, but {early}"
     except CannotTell:
         pass
     return None
@@ -39,7 +40,7 @@ def cut_short(kind: str | None, size: int, read_at: ReadAt) -> str | None:
 def _unknown(data: Bytes) -> None:
     head = data.at(0, min(data.size, formats.HEAD))
     if not head.strip(b"\0"):
-        raise EndsEarly("its beginning has not been written yet")
+        raise EndsEarly("their beginning is still blank")
 
 
 def _nothing_to_check(data: Bytes) -> None:

@@ -19,6 +19,7 @@ from dropscribe.intake.descend import opened_folder, opened_inbox
 from dropscribe.intake.lease import held_for_writing
 from dropscribe.intake.look import why_not_regular
 from dropscribe.values import Fingerprint
+from dropscribe.words import bytes_in_words, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,8 @@ _CHUNK = 1 << 20
 
 # O_NONBLOCK: opening a pipe would wait for its other end. O_NOCTTY: a terminal must not become ours.
 _SCAN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+_ITSELF = "put the scan itself into the inbox"
 
 _IN_THE_CLOUD = 0x40000000  # SF_DATALESS of macOS: reading would wait for a download
 
@@ -105,9 +108,9 @@ def _reading(name: str) -> Iterator[None]:
         if code in _GONE:
             raise Withdrawn("it is no longer there") from error
         if code == errno.ELOOP:
-            raise BadScan(why_not_regular(stat.S_IFLNK)) from error
+            raise BadScan(why_not_regular(stat.S_IFLNK), _ITSELF) from error
         if code in _NO_FILE:
-            raise BadScan("it is a socket or a device, not a file") from error
+            raise BadScan("it is a socket or a device, not a file", _ITSELF) from error
         if code in _OURS:
             raise world_wrong(error, name) from error
         if code in _BUSY:
@@ -121,16 +124,22 @@ def _reading(name: str) -> Iterator[None]:
 def _check_file(fd: int, expected: Fingerprint, limit: int) -> None:
     found = os.fstat(fd)
     if not stat.S_ISREG(found.st_mode):
-        raise BadScan(why_not_regular(found.st_mode))
+        raise BadScan(why_not_regular(found.st_mode), _ITSELF)
     if Fingerprint.of(found) != expected:
         raise NotYet("it changed after it had settled")
     if getattr(found, "st_flags", 0) & _IN_THE_CLOUD:
-        raise NotYet("its content is in the cloud, not on this disk", "have it downloaded")
+        raise NotYet("its content is in the cloud, not on this disk", "have the inbox kept on this disk")
     if found.st_size > limit:
         raise BadScan(
-            f"it has {found.st_size / 1e6:,.1f} MB; at most {limit / 1e6:,.1f} MB are read",
-            "scan at a lower resolution, or raise the limit",
+            "the file has {}, more than the limit of {}".format(*_apart(found.st_size, limit)),
+            "scan it at a lower resolution or in several parts, or raise limits.bytes in the config",
         )
+
+
+def _apart(*sizes: int) -> list[str]:
+    """Sizes in words, or to the byte where words would hide that they differ."""
+    words = [bytes_in_words(size) for size in sizes]
+    return words if len(set(words)) > 1 else [plural(size, "byte") for size in sizes]
 
 
 def _check_same(fd: int, expected: Fingerprint) -> None:
@@ -144,16 +153,19 @@ def _kind(fd: int, name: str) -> str | None:
     if waiting in formats.WAIT:
         raise Unsupported(f"{waiting} is read by a later version; until then it waits here")
     if kind is None and not formats.ending(name):
-        raise Unsupported("its content is no picture format; it is left where it is")
+        raise Unsupported("its content is no format of scans; it is left where it is")
     return kind
 
 
 def _check_whole(fd: int, kind: str | None, size: int, *, young: bool) -> None:
-    reason = (
-        cut_short(kind, size, lambda offset, length: os.pread(fd, length, offset)) if size else "it is empty"
-    )
+    if size:
+        reason = cut_short(kind, size, lambda offset, length: os.pread(fd, length, offset))
+    else:
+        reason = "the file is empty"
+    if reason and young:
+        raise NotYet(reason)
     if reason:
-        raise (NotYet if young else BadScan)(reason)
+        raise BadScan(reason, "scan or send it again, and wait until all of it has arrived")
 
 
 def _flush(fd: int) -> None:

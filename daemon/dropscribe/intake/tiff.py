@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from dropscribe.intake.bounded import ANNOUNCED, NOT_WRITTEN, CannotTell, EndsEarly
+from dropscribe.intake.bounded import NOT_WRITTEN, CannotTell, EndsEarly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,8 +78,7 @@ def _check_directory(data: Bytes, layout: _Layout, offset: int) -> int:
 def _check_pieces(data: Bytes, layout: _Layout, offsets: int, counts: int | None) -> None:
     lengths = _values(data, layout, counts) if counts is not None else iter(())
     for offset, length in zip(_values(data, layout, offsets), chain(lengths, repeat(0)), strict=False):
-        if offset + length > data.size:
-            raise EndsEarly(ANNOUNCED)
+        data.must_reach(offset + length)
 
 
 def _values(data: Bytes, layout: _Layout, entry: int) -> Iterator[int]:
