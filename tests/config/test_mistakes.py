@@ -150,6 +150,7 @@ INBOX = {
     "max_pages: 0": "3:16: inboxes[0].max_pages: expected a whole number from 1 to 10000, got 0",
     "output: {max_pages: 5}":
         "3:14: inboxes[0].output.max_pages: unknown key here; did you mean inboxes[].max_pages?",
+    "limits: {pages: 5}": "3:14: inboxes[0].limits.pages: unknown key here; did you mean inboxes[].max_pages?",
     "on_bad_page: skip": '3:18: inboxes[0].on_bad_page: expected fail or mark, got "skip"',
     "pdf: {dpi: 1200}": "3:16: inboxes[0].pdf.dpi: expected a whole number from 50 to 600, got 1200",
     "pdf: {text_layer: true}": "3:23: inboxes[0].pdf.text_layer: expected ignore or prefer, got true",

@@ -38,7 +38,7 @@ _MEANT = {
     "watch_folders": "inboxes", "rotate": "prepare.turn", "orientation": "prepare.turn", "page_separator":
     "output.page_break", "separator": "output.page_break", "page_limit": "max_pages", "max_bytes":
     "limits.bytes", "max_size": "limits.bytes", "max_pixels": "limits.pixels", "memory_limit":
-    "limits.memory",
+    "limits.memory", "limits.pages": "max_pages",
 }  # fmt: skip
 
 
@@ -116,7 +116,8 @@ def _unknown(model: type[schema.Section], loc: Key, at: Key) -> str:
         return f'unknown key; did you mean "{alike}"?'
     if here == ("defaults",) and name in {"path", "name"}:
         return f'unknown key here; each inbox has a "{name}" of its own'
-    if elsewhere := _elsewhere(name, here) or _elsewhere(_MEANT.get(name.casefold(), ""), here):
+    meant = (_MEANT.get(f"{here[-1]}.{name}", "") if here else "", name, _MEANT.get(name.casefold(), ""))
+    if elsewhere := next(filter(None, (_elsewhere(one, here) for one in meant)), ""):
         return f"unknown key here; did you mean {elsewhere}?"
     if alike:
         return f'unknown key; did you mean "{alike}"?'
