@@ -19,7 +19,7 @@ _FACTORS = {f"{prefix}B": 1000**power for power, prefix in enumerate(("", "k", "
 }
 _BY_NAME = {name.casefold(): factor for name, factor in _FACTORS.items()}
 
-SIZE = r"^([0-9]{1,15}(?:\.[0-9]{1,9})?) *([kKmMgGtT][iI]?)?[bB]$"
+SIZE = r"^([0-9]{1,16}(?:\.[0-9]{1,9})?) *([kKmMgGtT][iI]?)?[bB]$"
 """Regular expression (also ECMA 262) of every size."""
 
 
