@@ -5,6 +5,7 @@ On a terminal in colour, under journald with priorities and without times, elsew
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -32,7 +33,7 @@ def configure(form: str = "auto", level: str = "info", stream: TextIO | None = N
     structlog.configure(
         processors=[structlog.stdlib.add_log_level, _safe, render],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=lambda *_: _Lines(out),
         cache_logger_on_first_use=False,
     )
     # Libraries speak through the standard logging module; what they warn of belongs into the same log.
@@ -51,6 +52,25 @@ def trouble(event: str, error: BaseException, *, inbox: str = "", scan: str = ""
     _log.error(event, inbox=inbox, scan=scan, error=repr(error))
     for line in "".join(traceback.format_exception(error)).splitlines():
         _log.error("traceback", line=line)
+
+
+class _Lines:
+    """Writes lines, and goes on without when they cannot be written: a log that is full must not end the daemon."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def msg(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: the stream is closed
+            self._out.write(
+                line.encode(self._out.encoding or "utf-8", "backslashreplace").decode(
+                    self._out.encoding or "utf-8"
+                )
+                + "\n"
+            )
+            self._out.flush()
+
+    debug = info = warning = error = log = msg
 
 
 class _Libraries(logging.Handler):

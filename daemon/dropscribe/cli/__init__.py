@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import importlib
+import io
 import os
 import sys
 
@@ -31,6 +34,9 @@ class _Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:
+            meant = difflib.get_close_matches(cmd_name, _VERBS, 1)
+            if meant:
+                ctx.fail(f"there is no command {cmd_name!r}; did you mean {meant[0]!r}?")
             return None
         module = importlib.import_module(f"dropscribe.cli.{_MODULES.get(cmd_name, cmd_name)}")
         command = module.command
@@ -62,6 +68,23 @@ def group() -> None:
 
 def main(args: list[str] | None = None) -> int:
     """Run a verb; its exit code: 0 fine, 1 something failed, 2 wrong use or wrong config."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter must not end us
+    try:
+        code = _run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output went away (`dropscribe status | head`); nothing more can be said to it.
+        code = _give_up_output()
+    except OSError as error:
+        # Files are handled where they are used; what comes up to here is our own output.
+        code = _give_up_output()
+        click.echo(f"the output cannot be written: {error.strerror or error}", err=True)
+    return code
+
+
+def _run(args: list[str] | None) -> int:
     try:
         code = group.main(args, prog_name="dropscribe", standalone_mode=False)
     except click.exceptions.Abort:
@@ -78,8 +101,10 @@ def main(args: list[str] | None = None) -> int:
     except DropscribeError as error:
         click.echo(str(error) or type(error).__name__, err=True)
         return 1
-    except BrokenPipeError:
-        # The reader of our output went away (`dropscribe status | head`); nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return code if isinstance(code, int) else 0
+
+
+def _give_up_output() -> int:
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1

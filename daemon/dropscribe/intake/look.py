@@ -135,7 +135,7 @@ class _Found:
             return
         if stat.S_ISREG(found.st_mode):
             self.seen[name] = Fingerprint.of(found)
-        else:
+        elif not self._leads_to_skipped(name, found.st_mode):
             self._note(self.refused, name, why_not_regular(found.st_mode))
 
     def _meet_folder(self, name: str) -> None:
@@ -150,10 +150,21 @@ class _Found:
 
     def _is_barred(self, fd: int) -> bool:
         """Whether it is one of `skip`, by whatever path: what is filed must not come in again."""
+        return self._is_skipped(os.fstat(fd))
+
+    def _is_skipped(self, found: os.stat_result) -> bool:
         if self.barred is None:
             self.barred = frozenset(_identities(self.rules.skip))
-        found = os.fstat(fd)
         return (found.st_dev, found.st_ino) in self.barred
+
+    def _leads_to_skipped(self, name: str, mode: int) -> bool:
+        """Whether it is a link that people made of `done` or `failed`: no scan, and nothing to tell about."""
+        if not stat.S_ISLNK(mode):
+            return False
+        try:
+            return self._is_skipped((self.root / name).stat())
+        except OSError:
+            return False
 
     def _note(self, where: dict[str, str], name: str, reason: str) -> None:
         if len(where) < LISTED:
