@@ -35,6 +35,13 @@ class Hosts:
     def running(self, engine: str) -> tuple[str, ...]:
         return tuple(host.name for host in self._hosts.values() if host.engine == engine)
 
+    def away(self, names: Iterable[str]) -> str:
+        """Why none of these hosts reads now; empty when one does."""
+        hosts = [self._hosts[name] for name in names]
+        if not hosts or any(host.well for host in hosts):
+            return ""
+        return hosts[0].reason
+
     def evidence(self, name: str) -> tuple[int, ...]:
         """The suspect tries at this host: its next probe decides whether they count."""
         return tuple(self._evidence[name])

@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from dropscribe import log
-from dropscribe.cli.once import reasons
+from dropscribe.cli.once import may_go_on, reasons
 from dropscribe.cli.preview import side_by_side
 from dropscribe.config.hosts import normalise
 from dropscribe.config.load import build
 from dropscribe.config.unfit import Unfit
 from dropscribe.daemon import run, signals
-from dropscribe.errors import Failure, UsageError
+from dropscribe.errors import Failure, Misconfigured, UsageError
 from dropscribe.reading.models import DEFAULT_MODEL, RECOMMENDED
 from dropscribe.samples import SAMPLES
 from dropscribe.stop import Stop
@@ -59,6 +59,8 @@ def command(url: str | None, embedded: bool) -> int:  # noqa: FBT001 - click's f
     with signals(stop), (folder / "log.txt").open("w", encoding="utf-8") as log_file:
         log.configure("plain", "info", log_file)
         reader = Reader(why_not="you asked for the embedded engine") if embedded else find_reader(url, stop)
+        if not reader.model:
+            _check_embedded(reader, stop)
         config = build(_settings(folder, reader), folder)
         _introduce(console, config, reader)
         last = _watch(config, stop, console)
@@ -95,6 +97,16 @@ def find_reader(url: str | None, stop: Stop) -> Reader:
     finally:
         engine.close()
     return Reader(where, why_not=f"{where} has no local model with vision")
+
+
+def _check_embedded(reader: Reader, stop: Stop) -> None:
+    """Raises Misconfigured where there is neither a model nor the embedded engine."""
+    from dropscribe.reading.engines.ocr import OcrEngine  # noqa: PLC0415
+
+    try:
+        OcrEngine().check("", stop=stop)
+    except Misconfigured as missing:
+        raise Misconfigured(f"{reader.why_not}, and {missing.reason}", missing.fix) from missing
 
 
 def _by_preference(installed: tuple[str, ...]) -> list[str]:
@@ -139,10 +151,11 @@ def _watch(config: Config, stop: Stop, console: Console) -> Status:
             if not dropper.ident:
                 dropper.start()
             progress.update(task, completed=_count(status), description=_doing(status))
-            return _ended(status)
+            all_there = not dropper.is_alive()
+            return _ended(status) or (all_there and not any(may_go_on(i, status) for i in status.inboxes))
 
         last = run(config, stop, until=finished)
-        progress.update(task, completed=_count(last), description="done")
+        progress.update(task, completed=_count(last), description="done" if _ended(last) else "stopped")
     return last
 
 
@@ -201,5 +214,8 @@ def _what_next(console: Console, folder: Path, reader: Reader) -> None:
                 f"`ollama pull {DEFAULT_MODEL}` there, then the demo again."
             ),
         ]
-    lines += ["", "Next: `dropscribe init` writes a configuration for your own inbox."]
+    lines += [
+        "",
+        "Next: `dropscribe init` writes a configuration for your own inbox (in a clone: `uv run dropscribe init`).",
+    ]
     console.print("\n".join(lines), highlight=False, markup=False)

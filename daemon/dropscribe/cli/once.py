@@ -12,6 +12,7 @@ from rich.table import Table
 from dropscribe import log
 from dropscribe.cli.options import config_option, load_config
 from dropscribe.daemon import run, signals
+from dropscribe.inbox_state import ITS_TURN
 from dropscribe.stop import Stop
 from dropscribe.words import shown
 
@@ -55,7 +56,7 @@ def read_all(config: Config, stop: Stop, console: Console) -> Status:
             ended = sum(inbox.done + inbox.failed for inbox in status.inboxes)
             left = sum(to_do(inbox) for inbox in status.inboxes)
             progress.update(task, completed=ended, total=ended + left, description=_under_way(status))
-            return not any(_may_go_on(inbox, status) for inbox in status.inboxes)
+            return not any(may_go_on(inbox, status) for inbox in status.inboxes)
 
         return run(config, stop, until=finished)
 
@@ -65,7 +66,8 @@ def to_do(inbox: InboxStatus) -> int:
     return inbox.counts["arriving"] + inbox.counts["waiting"] + inbox.counts["reading"]
 
 
-def _may_go_on(inbox: InboxStatus, status: Status) -> bool:
+def may_go_on(inbox: InboxStatus, status: Status) -> bool:
+    """Whether a scan of this inbox may be read without anybody doing anything about it."""
     if inbox.counts["reading"]:
         return True
     if inbox.parked:
@@ -103,11 +105,12 @@ def reasons(status: Status) -> Iterator[str]:
     for host in status.hosts:
         if host.reason:
             yield f"{host.name} rests: {host.reason}{_and(host.fix)}"
+    said = {"", ITS_TURN, *(host.reason for host in status.hosts)}
     for inbox in status.inboxes:
         if inbox.parked:
             yield f"{inbox.name} is parked: {inbox.parked}{_and(inbox.fix)}"
         for scan in inbox.scans:
-            if scan.reason and scan.reason != inbox.parked:
+            if scan.reason not in {*said, inbox.parked}:
                 yield f"{inbox.name}/{shown(scan.name)} is {scan.state}: {scan.reason}{_and(scan.fix)}"
 
 
