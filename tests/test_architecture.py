@@ -24,10 +24,9 @@ IMPURE = {
     "signal", "requests", "urllib3", "PIL", "watchdog", "tenacity", "structlog", "rich", "click", "secrets",
 }  # fmt: skip
 # The import name where it is not the name of the distribution.
-IMPORT_NAMES = {"pyyaml": "yaml", "pillow": "PIL"}
+IMPORT_NAMES = {"pyyaml": "yaml", "pillow": "PIL", "pillow-heif": "pillow_heif"}
 # Pillow is the one library that several rooms share: it is how a picture is a value at all.
-SHARED = {"PIL": {"reading.document", "reading.picture", "reading.prove", "reading.engines.ocr", "samples",
-                  "cli.preview"},
+SHARED = {"PIL": {"reading", "samples", "cli.preview"},
           "click": {"cli"}, "rich": {"cli"}, "pydantic": {"config"}}  # fmt: skip
 
 

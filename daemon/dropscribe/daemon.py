@@ -11,9 +11,10 @@ import signal
 import socket
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dropscribe import __version__, log
@@ -25,11 +26,12 @@ from dropscribe.intake.bell import Bell
 from dropscribe.intake.look import LookRules
 from dropscribe.intake.mounts import mount_of
 from dropscribe.ledger import Ledger
+from dropscribe.reading.decoding import Decoding
 from dropscribe.reconcile import Reconciler
 from dropscribe.schedule import Host
 from dropscribe.slots import Slots
 from dropscribe.status import Status, StatusSocket
-from dropscribe.transcribe import Desk
+from dropscribe.transcribe import Desk, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,11 +67,13 @@ def run(config: Config, stop: Stop, *, until: Callable[[Status], bool] | None = 
         bell = Bell()
         stack.callback(bell.close)
         stack.enter_context(stop.calls(bell.ring))
-        desk = Desk(ledger, filer, config.state / "spool", stop)
+        decoding = Decoding(_decoders(config), stop)
+        stack.callback(decoding.rest)
+        desk = Desk(ledger, filer, decoding, progress := Progress(), config.state / "spool", stop)
         slots = Slots({name: makers for name, _, makers in _hosts(config)}, desk, bell.nudge)
         hosts = [Host(name, engine, len(makers)) for name, engine, makers in _hosts(config)]
-        states = [_inbox_state(inbox) for inbox in config.inboxes]
-        reconciler = Reconciler(states, hosts, ledger, slots, bell)
+        states = [_inbox_state(inbox, progress) for inbox in config.inboxes]
+        reconciler = Reconciler(states, hosts, ledger, slots, bell, config.state)
         status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))
         stack.callback(status_socket.close)
         log.step("started", pid=os.getpid(), inboxes=len(states), state=str(config.state))
@@ -91,7 +95,7 @@ def _loop(reconciler: Reconciler, bell: Bell, stop: Stop, until: Callable[[Statu
 
 def look_once(config: Config) -> Status:
     """A status without a daemon: what lies in the inboxes now, and what the ledger remembers."""
-    states = [_inbox_state(inbox) for inbox in config.inboxes]
+    states = [_inbox_state(inbox, Progress()) for inbox in config.inboxes]
     for state in states:
         try:
             state.look(time.monotonic())
@@ -144,8 +148,8 @@ def _prepare_inbox(inbox: Inbox) -> None:
 
 def _recover(config: Config, ledger: Ledger, filer: Filer) -> None:
     for leftover in (config.state / "spool").iterdir():
-        leftover.unlink(missing_ok=True)
-    ledger.count_deaths()
+        with suppress(OSError):  # whatever else somebody has put there does no harm
+            leftover.unlink(missing_ok=True)
     roots = {inbox.name: inbox.path for inbox in config.inboxes}
     for record in ledger.open_scans():
         root = roots.get(record.inbox)
@@ -153,14 +157,15 @@ def _recover(config: Config, ledger: Ledger, filer: Filer) -> None:
             log.step("filed before the last stop", inbox=record.inbox, scan=record.name, to=str(where))
 
 
-def _inbox_state(inbox: Inbox) -> InboxState:
+def _inbox_state(inbox: Inbox, progress: Progress) -> InboxState:
     network = mount_of(inbox.path).network
     skip = frozenset({inbox.done, inbox.failed, inbox.output.folder})
     rules = LookRules(
         recursive=inbox.recursive, patterns=tuple(inbox.patterns), ignore=tuple(inbox.ignore), skip=skip
     )
     rescan = inbox.rescan or (_RESCAN_NETWORK if network else _RESCAN)
-    return InboxState(inbox, rules, network=network, rescan=rescan)
+    page_of = partial(progress.words, inbox.name)
+    return InboxState(inbox, rules, network=network, rescan=rescan, page_of=page_of)
 
 
 # --- locks and signals
@@ -263,6 +268,11 @@ def _hosts(config: Config) -> Iterator[tuple[str, str, Sequence[Callable[[], Eng
             yield host.url, "ollama", [_ollama(config, host.url)] * host.parallel
     if "ocr" in wanted:
         yield "embedded", "ocr", [_ocr]
+
+
+def _decoders(config: Config) -> int:
+    """Decoding is work for a core: more at once than there are of them, or than requests, gain nothing."""
+    return max(1, min(os.cpu_count() or 1, sum(len(makers) for _, _, makers in _hosts(config))))
 
 
 def _ollama(config: Config, url: str) -> Callable[[], Engine]:

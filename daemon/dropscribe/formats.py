@@ -7,12 +7,6 @@ import re
 HEAD = 64
 """Bytes from the start of a file that `sniff` wants to see."""
 
-READ = frozenset({"PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000"})
-"""Formats this version reads, by Pillow's names."""
-
-WAIT = frozenset({"PDF", "HEIF", "AVIF"})
-"""Formats that this version knows but does not read yet: such scans wait in the inbox."""
-
 _ENDINGS = {
     "PNG": "png apng",
     "JPEG": "jpg jpeg jpe jfif mpo",
@@ -26,6 +20,9 @@ _ENDINGS = {
     "HEIF": "heic heif hif",
     "AVIF": "avif",
 }
+KINDS = frozenset(_ENDINGS)
+"""The formats that are read, by Pillow's names where it has one."""
+
 _BY_ENDING = {ending: kind for kind, endings in _ENDINGS.items() for ending in endings.split()}
 
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")

@@ -17,7 +17,7 @@ from dropscribe.transcribe import Waiting
 from dropscribe.values import Fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dropscribe.config.values import Inbox
     from dropscribe.errors import Failure, Unsupported, WorldWrong
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from dropscribe.reading.engines import ModelState
 
 _T = TypeVar("_T")
+ITS_TURN = "its turn has not come yet"
+_POSTPONED = "an error that nobody foresaw ended its reading (see the log); it is tried again soon"
 _SHOWN = 50  # scans named in a status; the counts are always of all
 
 
@@ -71,9 +73,10 @@ class InboxState:
     ended: Counter[Kind] = field(default_factory=Counter)
     _ready: list[tuple[int, int, str]] = field(default_factory=list)
     _queued: set[str] = field(default_factory=set)
-    _later: list[tuple[float, str]] = field(default_factory=list)
+    _later: dict[str, float] = field(default_factory=dict)
     _deaths: dict[str, int] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    page_of: Callable[[str], str] = field(default=lambda _: "")
 
     @property
     def name(self) -> str:
@@ -89,7 +92,7 @@ class InboxState:
         self.gone.clear()
         self._forget_what_left()
         for name, fingerprint in self.settling.settled.items():
-            if name not in self._queued and name not in self.reading and name not in self.held:
+            if not any(name in those for those in (self._queued, self._later, self.reading, self.held)):
                 self._enqueue(name, fingerprint)
         self._look_by(self.settling.look_again_at)
 
@@ -98,6 +101,8 @@ class InboxState:
         self._queued.intersection_update(settled)
         for name in [name for name in self.held if name not in settled]:
             del self.held[name]
+        for name in [name for name in self._later if name not in settled]:
+            del self._later[name]
         for name in [name for name in self.notes if name not in settled and name not in arriving]:
             del self.notes[name]
 
@@ -119,20 +124,19 @@ class InboxState:
         """After an error that nobody foresaw: not before `until`, and behind all others then."""
         del self.reading[name]
         self._deaths[name] = self._deaths.get(name, 0) + 1
-        self._queued.add(name)
-        heapq.heappush(self._later, (until, name))
+        if name in self.settling.settled:
+            self._later[name] = until
 
     def wake_postponed(self, now: float) -> float | None:
         """Queue what was postponed and is due; when the next one is."""
-        while self._later and self._later[0][0] <= now:
-            _, name = heapq.heappop(self._later)
-            if (fingerprint := self.settling.settled.get(name)) is not None:
-                self._enqueue(name, fingerprint)
-        return self._later[0][0] if self._later else None
+        for name in [name for name, until in self._later.items() if until <= now]:
+            del self._later[name]
+            self._enqueue(name, self.settling.settled[name])
+        return min(self._later.values(), default=None)
 
     @property
     def waiting(self) -> int:
-        return max(0, len(self._queued) - len(self._later))
+        return len(self._queued)
 
     def next_scan(self) -> tuple[str, Fingerprint] | None:
         """The oldest scan that is ready, now being read."""
@@ -191,11 +195,12 @@ class InboxState:
 
     # --- status
 
-    def status(self, ended: dict[str, int], hosts: tuple[str, ...]) -> InboxStatus:
+    def status(self, ended: dict[str, int], hosts: tuple[str, ...], away: str = "") -> InboxStatus:
+        """`hosts` run this inbox's engine; `away` is why none of them reads now."""
         blocked = self._blocked(hosts)
         counts = {
             "arriving": len(self.settling.arriving),
-            "waiting": len(self._queued),
+            "waiting": len(self._queued) + len(self._later),
             "reading": len(self.reading),
             "unsupported": len(self.held) + (len(self.seen.unsupported) if self.seen else 0),
             "refused": len(self.seen.refused) if self.seen else 0,
@@ -214,7 +219,7 @@ class InboxState:
             fix=blocked.fix if blocked else "",
             parked_since=blocked.since if blocked else None,
             watch=self.watch,
-            scans=tuple(self._scans(blocked.reason if blocked else "")),
+            scans=tuple(self._scans((blocked.reason if blocked else away) or ITS_TURN)),
         )
 
     def _lacks(self, name: str, watched: Watched) -> bool:
@@ -233,15 +238,17 @@ class InboxState:
             return "still empty: nothing has been written into it yet"
         return "still arriving: it has not been quiet for long enough"
 
-    def _scans(self, blocked: str) -> Iterator[ScanStatus]:
+    def _scans(self, because: str) -> Iterator[ScanStatus]:
         for name in _some(self.reading):
-            yield ScanStatus(name, "reading", "")
+            yield ScanStatus(name, "reading", self.page_of(name))
         for name in _some(self.settling.arriving):
             note = self.notes.get(name)
             reason = note.reason if note else self._arriving_because(name)
             yield ScanStatus(name, "arriving", reason, note.fix if note else "")
         for name in _some(self._queued):
-            yield ScanStatus(name, "waiting", blocked)
+            yield ScanStatus(name, "waiting", because)
+        for name in _some(self._later):
+            yield ScanStatus(name, "waiting", _POSTPONED)
         for name, why in _some_items(self.held):
             yield ScanStatus(name, "unsupported", why.reason, why.fix)
         if self.seen is not None:

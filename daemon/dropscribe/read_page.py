@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dropscribe import log
 from dropscribe.errors import BadAnswer, Unavailable
 from dropscribe.ledger import Page, Try
+from dropscribe.pages import BROKE
 from dropscribe.reading.ask import ask
+from dropscribe.reading.join import joined
 from dropscribe.reading.judge import judge, judge_ocr
 from dropscribe.reading.recipe import Tried, describe, first, next_recipe
 from dropscribe.reading.structured import judge_json
 from dropscribe.values import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from dropscribe.config.values import Inbox
     from dropscribe.ledger import Ledger
+    from dropscribe.pages import Pages
     from dropscribe.reading.engines import Engine
+    from dropscribe.reading.wanted import Prepared
     from dropscribe.stop import Stop
-    from dropscribe.values import Answer, Picture, Recipe, Size
+    from dropscribe.values import Answer, Picture, Recipe
 
 SUSPECT = "suspect"
 """Verdict of a try that ended with the host; it counts against the scan only once the host has answered since."""
 
 NO_ANSWER = "no answer"
 """Verdict of a suspect try whose host has answered something else since."""
+
+BLANK = "blank"
+TEXT_LAYER = "text layer"
+"""Verdicts of pages that no engine was asked about."""
+
+_NO_RECIPE = frozenset({SUSPECT, BROKE})
 
 
 def models_of(inbox: Inbox) -> tuple[str, ...]:
@@ -55,24 +65,28 @@ class PageReader:
     engine: Engine
     ledger: Ledger
     inbox: Inbox
+    pages: Pages
     scan_id: int
     scan: str
     rules: str
     models: tuple[str, ...]
     stop: Stop
 
-    def read(self, number: int, picture_of: Callable[[Size], Picture]) -> Page:
+    def read(self, number: int) -> Page:
         """The accepted page; every try is in the ledger before the next one begins.
 
-        Raises BadAnswer after the last recipe, and what `Engine.ask` and `picture_of` raise.
+        Raises BadAnswer after the last recipe, and what `Engine.ask` and `Pages.page` raise.
         """
         tried = self._replay(number)
         while (recipe := self._next(tried)) is not None:
-            verdict, answer = self._try(number, recipe, picture_of)
+            prepared = self.pages.page(number, recipe.size)
+            if not prepared.pictures:
+                return self._accept_unasked(number, prepared)
+            verdict, answer = self._try(number, recipe, prepared)
             if verdict.accepted and answer is not None:
                 return self._accept(number, recipe, verdict, answer)
             tried.append(Tried(recipe, verdict.name))
-        last = [t for t in self.ledger.tries(self.scan_id) if t.page == number][-1]
+        last = [t for t in self.ledger.tries(self.scan_id, number) if t.verdict not in _NO_RECIPE][-1]
         raise BadAnswer(last.verdict, last.sentence)
 
     def _next(self, tried: Sequence[Tried]) -> Recipe | None:
@@ -83,24 +97,28 @@ class PageReader:
     def _replay(self, number: int) -> list[Tried]:
         """Where on the ladder this page stands: recipes follow from verdicts, so only those are remembered."""
         tried: list[Tried] = []
-        for done in self.ledger.tries(self.scan_id):
+        for done in self.ledger.tries(self.scan_id, number):
             recipe = self._next(tried)
-            if done.page == number and done.verdict != SUSPECT and recipe is not None:
+            if done.verdict not in _NO_RECIPE and recipe is not None:
                 tried.append(Tried(recipe, done.verdict))
         return tried
 
-    def _try(
-        self, number: int, recipe: Recipe, picture_of: Callable[[Size], Picture]
-    ) -> tuple[Verdict, Answer | None]:
-        picture = picture_of(recipe.size)
-        log.step("asked", inbox=self.inbox.name, scan=self.scan, page=number, recipe=describe(recipe))
+    # --- asking
+
+    def _try(self, number: int, recipe: Recipe, prepared: Prepared) -> tuple[Verdict, Answer | None]:
+        log.step(
+            "asked",
+            inbox=self.inbox.name,
+            scan=self.scan,
+            page=number,
+            bands=len(prepared.pictures) if len(prepared.pictures) > 1 else None,
+            recipe=describe(recipe),
+        )
         began = time.monotonic()
-        answer = None
         try:
-            answer = ask(self.engine, picture, recipe, stop=self.stop)
-            verdict = self._judge(answer, recipe)
+            verdict, answer = self._ask_all(recipe, prepared)
         except BadAnswer as bad:
-            verdict = Verdict(bad.verdict, bad.reason)
+            verdict, answer = Verdict(bad.verdict, bad.reason), None
         except Unavailable as failure:
             if failure.suspect:
                 self._suspect(number, recipe, failure, time.monotonic() - began)
@@ -109,6 +127,23 @@ class PageReader:
             self._refuse(number, recipe, verdict, answer, time.monotonic() - began)
         return verdict, answer
 
+    def _ask_all(self, recipe: Recipe, prepared: Prepared) -> tuple[Verdict, Answer]:
+        """The verdict on the page: on its one picture, or on all of its bands, of which none may be bad."""
+        read = []
+        for band, picture in enumerate(prepared.pictures, 1):
+            verdict, answer = self._ask(recipe, picture)
+            if len(prepared.pictures) == 1:
+                return verdict, answer
+            if not verdict.accepted:
+                where = f"in band {band} of {len(prepared.pictures)}"
+                return replace(verdict, sentence=f"{where}: {verdict.sentence}"), answer
+            read.append((verdict, answer))
+        return _together(read, prepared.overlaps)
+
+    def _ask(self, recipe: Recipe, picture: Picture) -> tuple[Verdict, Answer]:
+        answer = ask(self.engine, picture, recipe, stop=self.stop)
+        return self._judge(answer, recipe), answer
+
     def _judge(self, answer: Answer, recipe: Recipe) -> Verdict:
         if recipe.engine == "ocr":
             return judge_ocr(answer)
@@ -116,6 +151,8 @@ class PageReader:
         if recipe.schema is not None and verdict.accepted:
             return judge_json(verdict, recipe.schema)
         return verdict
+
+    # --- what became of it
 
     def _accept(self, number: int, recipe: Recipe, verdict: Verdict, answer: Answer) -> Page:
         page = Page(
@@ -130,15 +167,34 @@ class PageReader:
             seconds=answer.seconds,
             at=time.time(),
         )
+        return self._keep(page, tokens=answer.tokens or None)
+
+    def _accept_unasked(self, number: int, prepared: Prepared) -> Page:
+        page = Page(
+            page=number,
+            rules=self.rules,
+            text="" if prepared.text is None else prepared.text,
+            verdict=BLANK if prepared.text is None else TEXT_LAYER,
+            model="",
+            digest="",
+            host="",
+            recipe="",
+            seconds=0.0,
+            at=time.time(),
+            note="blank, not read" if prepared.text is None else "",
+        )
+        return self._keep(page)
+
+    def _keep(self, page: Page, tokens: int | None = None) -> Page:
         self.ledger.accept(self.scan_id, page)
         log.step(
             "accepted",
             inbox=self.inbox.name,
             scan=self.scan,
-            page=number,
-            verdict=verdict.name,
-            seconds=round(answer.seconds, 1),
-            tokens=answer.tokens or None,
+            page=page.page,
+            verdict=page.verdict,
+            seconds=round(page.seconds, 1),
+            tokens=tokens,
         )
         return page
 
@@ -165,3 +221,18 @@ class PageReader:
     ) -> int:
         tried = Try(number, describe(recipe), verdict, sentence, text, seconds, time.time())
         return self.ledger.add_try(self.scan_id, tried)
+
+
+def _together(read: Sequence[tuple[Verdict, Answer]], overlaps: Sequence[bool]) -> tuple[Verdict, Answer]:
+    """Verdict and answer of a page whose bands were all accepted."""
+    verdict, answer = read[0]
+    text = joined([verdict.text for verdict, _ in read], overlaps)
+    best = next((verdict for verdict, _ in read if verdict.name == "accepted"), verdict)
+    whole = replace(
+        answer,
+        text=text,
+        tokens=sum(answer.tokens for _, answer in read),
+        prompt_tokens=sum(answer.prompt_tokens for _, answer in read),
+        seconds=sum(answer.seconds for _, answer in read),
+    )
+    return replace(best, text=text), whole

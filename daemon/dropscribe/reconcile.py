@@ -27,6 +27,7 @@ from dropscribe.transcribe import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from dropscribe.inbox_state import InboxState
     from dropscribe.jobs import Hands, Result, Watch
@@ -47,12 +48,14 @@ class Reconciler:
         ledger: Ledger,
         hands: Hands,
         watch: Watch,
+        state_folder: Path,
     ) -> None:
         self.inboxes = {state.name: state for state in inboxes}
         self.hosts = Hosts(hosts, ledger)
         self._ledger = ledger
         self._hands = hands
         self._watch = watch
+        self._state_folder = state_folder
         self._last_inbox = ""
         self._look_from = 0.0
         self._rung = False
@@ -92,7 +95,7 @@ class Reconciler:
         before = state.settling.settled
         try:
             if state.parked is not None or state.seen is None:
-                check_world(state)
+                check_world(state, self._state_folder)
             state.look(now)
         except WorldWrong as wrong:
             self._park(state, wrong, now)
@@ -136,7 +139,7 @@ class Reconciler:
         if not any(self.hosts[name].room(now) for name in hosts):
             return None
         try:
-            check_space(state)
+            check_space(state, self._state_folder)
         except WorldWrong as wrong:
             self._park(state, wrong, now)
             return None
@@ -265,7 +268,9 @@ class Reconciler:
             version=__version__,
             inboxes=tuple(
                 state.status(
-                    self._ledger.counts(state.name, since=midnight), self.hosts.running(state.rules.engine)
+                    self._ledger.counts(state.name, since=midnight),
+                    self.hosts.running(state.rules.engine),
+                    self.hosts.away(state.usable_hosts(self.hosts.running(state.rules.engine))),
                 )
                 for state in states
             ),
@@ -273,17 +278,17 @@ class Reconciler:
         )
 
 
-def check_world(state: InboxState) -> None:
-    """Raises WorldWrong unless this inbox's scans can be moved to where they belong, now."""
+def check_world(state: InboxState, state_folder: Path) -> None:
+    """Raises WorldWrong unless this inbox's scans can be taken up and moved to where they belong, now."""
     rules = state.rules
     for folder in dict.fromkeys((rules.path, rules.done, rules.failed, rules.output.folder)):
         atomic.probe(folder)
-    check_space(state)
+    check_space(state, state_folder)
 
 
-def check_space(state: InboxState) -> None:
-    """Raises WorldWrong when a disk that this inbox writes to is nearly full."""
+def check_space(state: InboxState, state_folder: Path) -> None:
+    """Raises WorldWrong when a disk that this inbox's scans and texts go to is nearly full."""
     rules = state.rules
-    for folder in dict.fromkeys((rules.done, rules.failed, rules.output.folder)):
+    for folder in dict.fromkeys((state_folder, rules.done, rules.failed, rules.output.folder)):
         if atomic.free_space(folder) < rules.free_space:
             raise WorldWrong(f"{folder}: the disk is nearly full", "free some space")

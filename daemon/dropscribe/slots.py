@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from dropscribe.transcribe import Desk
 
 
+_IDLE = 600.0
+"""Seconds without work after which the decoding processes give their memory back."""
+
+
 class Wake(Protocol):
     def __call__(self) -> None: ...
 
@@ -66,11 +70,19 @@ class Slots:
     def _work(self, host: str, make: Callable[[], Engine]) -> None:
         engine = make()
         try:
-            while (job := self._jobs[host].get()) is not None:
+            while (job := self._next(host, engine)) is not None:
                 self._results.put(self._do(job, engine))
                 self._wake()
         finally:
             engine.close()
+
+    def _next(self, host: str, engine: Engine) -> Job | None:
+        try:
+            return self._jobs[host].get(timeout=_IDLE)
+        except queue.Empty:
+            self._desk.decoding.rest()
+            engine.rest()
+            return self._jobs[host].get()
 
     def _do(self, job: Job, engine: Engine) -> Result:
         proven, state = False, None

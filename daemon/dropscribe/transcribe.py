@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -14,24 +15,45 @@ from dropscribe import __version__, log
 from dropscribe.errors import BadAnswer, BadScan, Failure, Stopped, Withdrawn
 from dropscribe.filer import Arrived, Place
 from dropscribe.filing import render
-from dropscribe.filing.shelf import split, stem_from
-from dropscribe.intake.take import Taken, take
+from dropscribe.filing.shelf import parted, split, stem_from
+from dropscribe.intake.take import SEND_AGAIN, Taken, still_there, take
+from dropscribe.pages import DEATHS, Pages, limits_of, steps_of
 from dropscribe.read_page import SUSPECT, PageReader, models_of
-from dropscribe.reading.document import Limits, open_document
-from dropscribe.reading.picture import prepare
 from dropscribe.reading.prove import usable
+from dropscribe.words import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from dropscribe.config.values import Inbox
     from dropscribe.filer import Filer
     from dropscribe.ledger import Kind, Ledger, OpenScan, Page
-    from dropscribe.reading.document import Document
+    from dropscribe.reading.decoding import Decoding
     from dropscribe.reading.engines import Engine
     from dropscribe.stop import Stop
-    from dropscribe.values import Fingerprint, Picture, Size
+    from dropscribe.values import Fingerprint
 
-DEATHS = 3
-"""A scan during whose decoding the process died this often is not decoded again."""
+
+class Progress:
+    """Which page of which scan is being read, for the status; used by any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pages: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def reading(self, inbox: str, scan: str, page: int, of: int) -> None:
+        with self._lock:
+            self._pages[inbox, scan] = page, of
+
+    def over(self, inbox: str, scan: str) -> None:
+        with self._lock:
+            self._pages.pop((inbox, scan), None)
+
+    def words(self, inbox: str, scan: str) -> str:
+        """`page 38 of 100`; empty for a scan of one page, or one that is not being read."""
+        with self._lock:
+            page, of = self._pages.get((inbox, scan), (1, 1))
+        return f"page {page} of {of}" if of > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +62,8 @@ class Desk:
 
     ledger: Ledger
     filer: Filer
+    decoding: Decoding
+    progress: Progress
     spool: Path
     stop: Stop
 
@@ -89,10 +113,12 @@ def transcribe(scan: Waiting, engine: Engine, desk: Desk) -> Filed:
 
 def _read_and_file(scan: Waiting, arrived: Arrived, taken: Taken, engine: Engine, desk: Desk) -> Filed:
     try:
-        pages = _read(scan, taken, arrived.record, engine, desk)
-        return _file_done(scan, arrived, pages, desk)
-    except (BadScan, BadAnswer) as bad:
-        return _file_failed(scan, arrived, bad, desk)
+        reading = _read(scan, taken, arrived.record, engine, desk)
+        if reading.bad and (scan.inbox.on_bad_page == "fail" or not reading.pages):
+            return _file_failed(scan, arrived, reading, desk)
+        return _file_done(scan, arrived, reading, desk)
+    except BadScan as bad:
+        return _file_failed(scan, arrived, _Reading(bad={0: bad}), desk)
     except (Failure, Withdrawn, Stopped):
         raise
     except Exception:
@@ -119,41 +145,77 @@ def _take(scan: Waiting, desk: Desk) -> Taken | BadScan:
 # --- reading
 
 
-def _read(scan: Waiting, taken: Taken, record: OpenScan, engine: Engine, desk: Desk) -> tuple[Page, ...]:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The pages that were read, and why the others were not; number 0 stands for the whole scan."""
+
+    count: int = 1
+    pages: tuple[Page, ...] = ()
+    bad: Mapping[int, BadScan | BadAnswer] = field(default_factory=dict)
+
+
+def _read(scan: Waiting, taken: Taken, record: OpenScan, engine: Engine, desk: Desk) -> _Reading:
     if record.deaths >= DEATHS:
         raise BadScan(f"dropscribe itself broke down {record.deaths} times while working on this scan")
     inbox = scan.inbox
-    rules = reading_rules(inbox)
-    kept = desk.ledger.pages(record.id, rules)
-    models = usable(engine, models_of(inbox), stop=desk.stop)
-    reader = PageReader(engine, desk.ledger, inbox, record.id, scan.name, rules, models, desk.stop)
-    with desk.ledger.risking(record.id):
-        document = open_document(taken.path, Limits(inbox.limits.bytes, inbox.limits.pixels))
-    with document:
-        return tuple(
-            kept.get(number) or _read_page(number, document, record, reader, desk)
-            for number in range(1, document.pages + 1)
-        )
+    if taken.cut_short:
+        raise _ends_early(taken, inbox, desk)
+    pages = Pages(desk.decoding, taken.path, inbox, desk.ledger, record.id, scan.name)
+    try:
+        count = pages.count()
+        rules = reading_rules(inbox)
+        models = usable(engine, models_of(inbox), stop=desk.stop)
+        reader = PageReader(engine, desk.ledger, inbox, pages, record.id, scan.name, rules, models, desk.stop)
+        return _read_pages(scan, count, desk.ledger.pages(record.id, rules), reader, desk)
+    finally:
+        pages.close()
+        desk.progress.over(inbox.name, scan.name)
 
 
-def _read_page(number: int, document: Document, record: OpenScan, reader: PageReader, desk: Desk) -> Page:
-    def picture_of(size: Size) -> Picture:
-        with desk.ledger.risking(record.id):
-            return prepare(document.page(number), size)
+def _read_pages(
+    scan: Waiting, count: int, kept: Mapping[int, Page], reader: PageReader, desk: Desk
+) -> _Reading:
+    """All pages in their order: a bad one does not lose the others."""
+    good: list[Page] = []
+    bad: dict[int, BadScan | BadAnswer] = {}
+    for number in range(1, count + 1):
+        if (page := kept.get(number)) is not None:
+            good.append(page)
+            continue
+        desk.stop.check()
+        desk.progress.reading(scan.inbox.name, scan.name, number, count)
+        if number > 1 and not still_there(scan.inbox.path, scan.name, scan.fingerprint):
+            raise Withdrawn("it was taken away or changed while it was being read")
+        try:
+            good.append(reader.read(number))
+        except (BadScan, BadAnswer) as failure:
+            bad[number] = failure
+    return _Reading(count, tuple(good), bad)
 
-    return reader.read(number, picture_of)
+
+def _ends_early(taken: Taken, inbox: Inbox, desk: Desk) -> BadScan:
+    """How much is missing, by the structure of the file or by the rows that can be decoded."""
+    about = desk.decoding.arrived(taken.path, taken.kind or "", limits_of(inbox))
+    return BadScan(f"the picture ends early: {about}" if about else taken.cut_short, SEND_AGAIN)
 
 
 def reading_rules(inbox: Inbox) -> str:
     """A short name of everything in the config that shapes the text of a page."""
-    facts = [inbox.engine, inbox.models, inbox.prompt, sorted(inbox.options.items()), inbox.output.schema]
+    facts = [
+        inbox.engine,
+        inbox.models,
+        inbox.prompt,
+        sorted(inbox.options.items()),
+        inbox.output.schema,
+        asdict(steps_of(inbox)),
+    ]
     return hashlib.sha256(json.dumps(facts, default=dict, sort_keys=True).encode()).hexdigest()[:16]
 
 
 # --- filing
 
 
-def _file_done(scan: Waiting, arrived: Arrived, pages: tuple[Page, ...], desk: Desk) -> Filed:
+def _file_done(scan: Waiting, arrived: Arrived, reading: _Reading, desk: Desk) -> Filed:
     output = scan.inbox.output
     rules = render.RenderRules(
         format=output.format,
@@ -161,32 +223,59 @@ def _file_done(scan: Waiting, arrived: Arrived, pages: tuple[Page, ...], desk: D
         sidecar=output.sidecar,
         pages=output.pages,
         schema=output.schema is not None,
+        page_break=output.page_break,
+        page_part=parted(output.name)[1] or render.PAGE_PART,
     )
-    transcript = render.Transcript(tuple(render.PageText(page.page, page.text) for page in pages))
-    rendered = render.render(transcript, _provenance(scan, arrived, pages, desk), rules)
+    transcript = render.Transcript(tuple(_texts(reading)))
+    rendered = render.render(transcript, _provenance(scan, arrived, reading, desk), rules)
     outputs = {each.suffix: each.data for each in rendered}
-    where = desk.filer.file(arrived, _place(scan, arrived, "done"), outputs)
-    return _ended(scan, Filed("done", where, pages=pages))
+    where = desk.filer.file(arrived, _place(scan, arrived, "done", reading.count), outputs)
+    return _ended(scan, Filed("done", where, pages=reading.pages))
 
 
-def _file_failed(scan: Waiting, arrived: Arrived, bad: BadScan | BadAnswer, desk: Desk) -> Filed:
+def _texts(reading: _Reading) -> Iterator[render.PageText]:
+    """What stands for each page in the text: its own, or a note in its place."""
+    read = {page.page: page for page in reading.pages}
+    for number in range(1, reading.count + 1):
+        if (page := read.get(number)) is not None:
+            yield render.PageText(number, page.text, page.note)
+        else:
+            yield render.PageText(number, "", reading.bad[number].reason, unread=True)
+
+
+def _file_failed(scan: Waiting, arrived: Arrived, reading: _Reading, desk: Desk) -> Filed:
     tries = tuple(
         render.TriedRecipe(t.page, t.recipe, t.sentence, t.seconds, t.text)
         for t in desk.ledger.tries(arrived.record.id)
         if t.verdict != SUSPECT
     )
+    first = next(iter(reading.bad.values()))
+    summary = _summary(reading)
     reason = render.Reason(
         scan=scan.name,
         inbox=str(scan.inbox.path),
         at=_now(),
-        reason=bad.reason,
-        fix=bad.fix,
+        reason=summary,
+        fix=first.fix,
+        size=arrived.fingerprint.size,
         tries=tries,
+        pages=reading.count,
+        kept=tuple(render.PageText(page.page, page.text, page.note) for page in reading.pages),
     )
-    place = _place(scan, arrived, "failed")
+    place = _place(scan, arrived, "failed", reading.count)
     outputs = {".reason.txt": render.render_reason(reason)}
-    where = desk.filer.file(arrived, place, outputs, bad.reason)
-    return _ended(scan, Filed("failed", where, bad.reason))
+    where = desk.filer.file(arrived, place, outputs, summary)
+    return _ended(scan, Filed("failed", where, summary))
+
+
+def _summary(reading: _Reading) -> str:
+    """Why the scan failed, in one clause: the same words in log, status and reason file."""
+    number, failure = next(iter(reading.bad.items()))
+    if reading.count == 1 or not number:
+        return failure.reason
+    others = len(reading.bad) - 1
+    more = f", and so for {plural(others, 'other page')}" if others else ""
+    return f"page {number} of {reading.count}: {failure.reason}{more}"
 
 
 def _refuse_unread(scan: Waiting, bad: BadScan, desk: Desk) -> Filed:
@@ -195,14 +284,16 @@ def _refuse_unread(scan: Waiting, bad: BadScan, desk: Desk) -> Filed:
     record = desk.ledger.open_scan(
         scan.inbox.name, scan.name, stand_in, scan.fingerprint.size, at=time.time()
     )
-    return _file_failed(scan, Arrived(record, scan.inbox.path, scan.fingerprint), bad, desk)
+    return _file_failed(
+        scan, Arrived(record, scan.inbox.path, scan.fingerprint), _Reading(bad={0: bad}), desk
+    )
 
 
-def _place(scan: Waiting, arrived: Arrived, kind: Kind) -> Place:
+def _place(scan: Waiting, arrived: Arrived, kind: Kind, pages: int) -> Place:
     inbox, sub = scan.inbox, PurePosixPath(scan.name).parent
     root = inbox.done if kind == "done" else inbox.failed
     texts = inbox.output.folder if kind == "done" else inbox.failed
-    name = _new_name(scan, arrived) if kind == "done" else PurePosixPath(scan.name).name
+    name = _new_name(scan, arrived, pages) if kind == "done" else PurePosixPath(scan.name).name
     return Place(
         kind=kind,
         folder=root / sub,
@@ -213,7 +304,7 @@ def _place(scan: Waiting, arrived: Arrived, kind: Kind) -> Place:
     )
 
 
-def _new_name(scan: Waiting, arrived: Arrived) -> str:
+def _new_name(scan: Waiting, arrived: Arrived, pages: int) -> str:
     stem, suffix = split(PurePosixPath(scan.name).name)
     wanted = stem_from(
         scan.inbox.output.name,
@@ -222,12 +313,14 @@ def _new_name(scan: Waiting, arrived: Arrived) -> str:
         inbox=scan.inbox.name,
         date=datetime.now().astimezone(),
         sha256=arrived.record.sha256,
+        pages=pages,
     )
     return wanted + suffix
 
 
-def _provenance(scan: Waiting, arrived: Arrived, pages: tuple[Page, ...], desk: Desk) -> render.Provenance:
-    first = pages[0]
+def _provenance(scan: Waiting, arrived: Arrived, reading: _Reading, desk: Desk) -> render.Provenance:
+    pages = reading.pages
+    first = next((page for page in pages if page.model), pages[0])
     return render.Provenance(
         scan=scan.name,
         inbox=scan.inbox.name,

@@ -33,6 +33,9 @@ class ScriptedEngine:
             raise turn
         return turn
 
+    def rest(self):
+        pass
+
     def close(self):
         pass
 

@@ -22,7 +22,7 @@ from tests.intake.pictures import (
 )
 
 CORPUS = os.environ.get("DROPSCRIBE_CORPUS", "")
-KINDS = [*sorted(formats.READ | formats.WAIT), None]
+KINDS = [*sorted(formats.KINDS), None]
 HOWS = sorted(SAVED)
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from io import BytesIO
 
 from PIL import Image, ImageDraw
+from pillow_heif import register_heif_opener
 
-from dropscribe.reading.document import Limits, open_document
+from dropscribe.reading.document import open_document
 from dropscribe.reading.picture import prepare
+from dropscribe.reading.wanted import Limits, Steps, Wanted
 from dropscribe.values import Size
 
-LIMITS = Limits(bytes=5_000_000, pixels=4_000_000)
+register_heif_opener()  # to save such files
+
+LIMITS = Limits(pixels=4_000_000, pages=100)
 ROOMY = Size(pixels=2_000_000, side=1800)
 
 SAVED_AS = {
@@ -22,6 +27,8 @@ SAVED_AS = {
     "TIFF": ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F", "LAB", "YCbCr"],
     "PPM": ["1", "L", "RGB", "I;16"],
     "JPEG2000": ["L", "LA", "RGB", "RGBA", "I;16"],
+    "HEIF": ["L", "RGB", "RGBA"],
+    "AVIF": ["RGB", "RGBA"],
 }
 
 
@@ -51,19 +58,29 @@ def in_mode(mode: str, image: Image.Image | None = None) -> Image.Image:
     return image.convert("L").convert("LA") if mode == "LA" else image.convert(mode)
 
 
-def opened(tmp_path, data: bytes, limits: Limits = LIMITS):
+@contextmanager
+def opened(tmp_path, data: bytes, limits: Limits = LIMITS, **steps):
     path = tmp_path / "scan"
     path.write_bytes(data)
-    return open_document(path, limits)
+    document = open_document(path, Steps(**steps), limits)
+    try:
+        yield document
+    finally:
+        document.close()
 
 
-def prepared(tmp_path, data: bytes, size: Size = ROOMY):
-    """The Picture and what it shows."""
-    with opened(tmp_path, data) as document:
-        picture = prepare(document.page(1), size)
+def sent(document, number: int = 1, size: Size = ROOMY, turn: int = 0, **steps):
+    """The Picture that is sent of a page of one picture, and what it shows."""
+    (picture,) = prepare(document.page(number), Wanted(number, size, turn), Steps(**steps)).pictures
     shown = Image.open(BytesIO(picture.data))
     shown.load()
     return picture, shown
+
+
+def prepared(tmp_path, data: bytes, size: Size = ROOMY, **steps):
+    """The same of a scan of one page."""
+    with opened(tmp_path, data, **steps) as document:
+        return sent(document, size=size, **steps)
 
 
 def differs(one: Image.Image, other: Image.Image) -> float:

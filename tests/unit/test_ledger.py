@@ -1,9 +1,10 @@
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
 from dropscribe.errors import UsageError, WorldWrong
-from dropscribe.ledger import Intent, Ledger, OutputFile, Page, Try
+from dropscribe.ledger import Intent, Ledger, OutputFile, Page, Try, store
 
 STRANGE = "caf\udce9\n.png"  # a name that is no UTF-8
 
@@ -20,8 +21,8 @@ def reopened(ledger):
     return Ledger(ledger.path)
 
 
-def a_page(number=1, rules="r", text="words\n"):
-    return Page(number, rules, text, "accepted", "m", "sha256:1", "h", "m, temperature 0", 1.5, 100.0)
+def a_page(number=1, rules="r", text="words\n", note=""):
+    return Page(number, rules, text, "accepted", "m", "sha256:1", "h", "m, temperature 0", 1.5, 100.0, note)
 
 
 def a_try(verdict="empty", page=1):
@@ -59,28 +60,51 @@ def test_pages_read_under_other_rules_are_not_used(ledger):
     assert ledger.pages(scan.id, "new") == {}
 
 
-def test_a_death_counts_only_for_what_was_being_risked(ledger):
-    risked = ledger.open_scan("in", "a.png", "abc", 5, at=1.0)
-    waiting = ledger.open_scan("in", "b.png", "def", 5, at=1.0)
-    with ledger.risking(waiting.id):
-        pass
-    interrupted = ledger.risking(risked.id)  # held, so that its end does not come with the garbage collector
-    interrupted.__enter__()
+def test_an_error_that_nobody_foresaw_is_counted_across_restarts(ledger):
+    blamed = ledger.open_scan("in", "a.png", "abc", 5, at=1.0)
+    ledger.open_scan("in", "b.png", "def", 5, at=1.0)
+    ledger.blame(blamed.id)
     again = reopened(ledger)
-    again.count_deaths()
-    again.count_deaths()
-    assert {scan.name: scan.deaths for scan in again.open_scans()} == {"a.png": 1, "b.png": 0}
+    again.blame(blamed.id)
+    assert {scan.name: scan.deaths for scan in again.open_scans()} == {"a.png": 2, "b.png": 0}
     again.close()
-    with pytest.raises(sqlite3.ProgrammingError):  # that process is gone, and its ledger with it
-        interrupted.__exit__(None, None, None)
 
 
-def test_an_error_while_risking_is_no_death(ledger):
+def test_the_tries_at_one_page_are_told_apart(ledger):
     scan = ledger.open_scan("in", "a.png", "abc", 5, at=1.0)
-    with pytest.raises(ValueError, match="damaged"), ledger.risking(scan.id):
-        raise ValueError("damaged")
-    ledger.count_deaths()
-    assert ledger.open_scans()[0].deaths == 0
+    for page in (1, 2, 1):
+        ledger.add_try(scan.id, a_try("empty", page=page))
+    assert len(ledger.tries(scan.id)) == 3
+    assert [tried.page for tried in ledger.tries(scan.id, 1)] == [1, 1]
+
+
+def test_the_pages_of_a_failed_scan_are_there_again_when_it_comes_back(ledger):
+    scan = ledger.open_scan("in", "a.png", "abc", 5, at=1.0)
+    ledger.accept(scan.id, a_page())
+    ledger.intend(scan.id, replace(INTENT, kind="failed"))
+    ledger.filed(scan.id, at=50.0)
+    other = ledger.open_scan("in", "other.png", "def", 5, at=2.0)
+    assert ledger.pages(other.id, "r") == {}
+    again = ledger.open_scan("in", "renamed.png", "abc", 5, at=2.0)
+    assert ledger.pages(again.id, "r") == {1: a_page()}
+    assert ledger.open_scan("in", "renamed.png", "abc", 5, at=3.0) == again
+    assert ledger.pages(again.id, "r") == {1: a_page()}
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path):
+    old = sqlite3.connect(tmp_path / "old.db")
+    old.executescript(store._MIGRATIONS[0] + "; PRAGMA user_version = 1")
+    old.execute(
+        "INSERT INTO scan (inbox, name, sha256, size, state, taken_at) VALUES ('in', 'a', 'x', 1, 'open', 1)"
+    )
+    old.execute("INSERT INTO page VALUES (1, 1, 'r', 'text', 'accepted', 'm', 'd', 'h', 'r', 1, 1)")
+    old.commit()
+    old.close()
+    ledger = Ledger(tmp_path / "old.db")
+    assert ledger.pages(1, "r")[1].note == ""
+    ledger.accept(1, a_page(note="blank"))
+    assert ledger.pages(1, "r")[1].note == "blank"
+    ledger.close()
 
 
 def test_a_suspect_try_counts_once_confirmed(ledger):

@@ -59,7 +59,7 @@ class World:
         look_rules = LookRules(skip=frozenset({self.inbox.done, self.inbox.failed}))
         self.state = InboxState(self.inbox, look_rules, network=False, rescan=60.0)
         host = Host(URL, "ollama", parallel)
-        self.reconciler = Reconciler([self.state], [host], self.ledger, self.hands, Deaf())
+        self.reconciler = Reconciler([self.state], [host], self.ledger, self.hands, Deaf(), root)
 
     def drop(self, *names):
         for name in names:

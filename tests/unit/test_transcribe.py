@@ -3,14 +3,15 @@
 import json
 
 import pytest
-from PIL import Image
 
-from dropscribe.errors import BadAnswer, Misconfigured, NotYet, Stopped, Unavailable, Unsupported, Withdrawn
+from dropscribe.errors import BadAnswer, Misconfigured, NotYet, Stopped, Unavailable, Withdrawn
 from dropscribe.filer import Filer
 from dropscribe.ledger import Ledger
+from dropscribe.pages import DEATHS
 from dropscribe.read_page import NO_ANSWER
+from dropscribe.reading.decoding import Decoding
 from dropscribe.stop import Stop
-from dropscribe.transcribe import DEATHS, Desk, Waiting, transcribe
+from dropscribe.transcribe import Desk, Progress, Waiting, transcribe
 from dropscribe.values import Answer, Fingerprint
 from tests.e2e.harness import tree
 from tests.engines.scripted import ScriptedEngine
@@ -34,8 +35,9 @@ def says(text, **fields):
 class Room:
     """An inbox with one scan, a ledger and a desk; each `read` is what a slot does with the scan."""
 
-    def __init__(self, root, name="a.png", **rules):
+    def __init__(self, root, decoding, name="a.png", **rules):
         self.root = root
+        self.decoding = decoding
         self.inbox = an_inbox(root, **rules)
         (root / "spool").mkdir()
         self.ledger = Ledger(root / "ledger.db")
@@ -46,14 +48,18 @@ class Room:
     def read(self, *script, engine=None, young=True):
         path = self.inbox.path / self.name
         scan = Waiting(self.inbox, self.name, Fingerprint.of(path.lstat()), young=young, local=True)
-        desk = Desk(self.ledger, Filer(self.ledger), self.root / "spool", self.stop)
+        desk = self.desk()
         self.engine = engine or ScriptedEngine(script)
         return transcribe(scan, self.engine, desk)
+
+    def desk(self):
+        return Desk(
+            self.ledger, Filer(self.ledger), self.decoding, Progress(), self.root / "spool", self.stop
+        )
 
     def restart(self):
         self.ledger.close()
         self.ledger = Ledger(self.root / "ledger.db")
-        self.ledger.count_deaths()
 
     @property
     def files(self):
@@ -64,12 +70,19 @@ class Room:
         return [recipe.options["temperature"] for recipe in self.engine.asked]
 
 
+@pytest.fixture(scope="module")
+def decoding():
+    decoding = Decoding(1, Stop())
+    yield decoding
+    decoding.rest()
+
+
 @pytest.fixture
-def room(tmp_path):
+def room(tmp_path, decoding):
     made = []
 
     def make(**how):
-        made.append(Room(tmp_path, **how))
+        made.append(Room(tmp_path, **{"decoding": decoding, **how}))
         return made[-1]
 
     yield make
@@ -162,25 +175,6 @@ def test_a_page_that_was_read_by_another_prompt_is_asked_again(room):
     assert here.files["done/a.md"] == b"New text.\n"
 
 
-def test_a_scan_that_ended_the_process_three_times_is_not_decoded_again(room):
-    here = room()
-    record = here.ledger.open_scan("inbox", "a.png", "x", 1, at=1.0)
-    del record
-    with pytest.raises(Unavailable):
-        here.read(Unavailable("gone"))
-    scan = next(s for s in here.ledger.open_scans() if s.sha256 != "x")
-    for _ in range(DEATHS):
-        interrupted = here.ledger.risking(scan.id)
-        interrupted.__enter__()
-        here.restart()
-        with pytest.raises(Exception, match="closed"):
-            interrupted.__exit__(None, None, None)
-    filed = here.read()
-    assert filed.kind == "failed"
-    assert "broke down 3 times" in filed.reason
-    assert here.engine.asked == []
-
-
 def test_an_error_that_nobody_foresaw_leaves_the_scan_and_counts_against_it(room):
     here = room()
     for _ in range(DEATHS):
@@ -254,9 +248,8 @@ def test_a_scan_that_changed_since_it_settled_is_not_yet(room):
     seen = Fingerprint.of((here.inbox.path / "a.png").lstat())
     with (here.inbox.path / "a.png").open("ab") as scan:
         scan.write(b"more")
-    desk = Desk(here.ledger, Filer(here.ledger), here.root / "spool", here.stop)
     with pytest.raises(NotYet):
-        transcribe(Waiting(here.inbox, "a.png", seen, young=True, local=True), ScriptedEngine(), desk)
+        transcribe(Waiting(here.inbox, "a.png", seen, young=True, local=True), ScriptedEngine(), here.desk())
 
 
 def test_a_scan_that_is_taken_away_while_it_is_read_leaves_no_text(room):
@@ -270,12 +263,3 @@ def test_a_scan_that_is_taken_away_while_it_is_read_leaves_no_text(room):
     with pytest.raises(Withdrawn):
         here.read(engine=Thief())
     assert here.files == {}
-
-
-def test_several_pages_wait_for_a_later_version(room):
-    here = room(name="a.tif")
-    pages = [Image.new("L", (80, 80), 255) for _ in range(3)]
-    pages[0].save(here.inbox.path / "a.tif", save_all=True, append_images=pages[1:])
-    with pytest.raises(Unsupported, match="pages"):
-        here.read()
-    assert set(here.files) == {"a.tif"}

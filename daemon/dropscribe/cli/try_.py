@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,16 +14,14 @@ from dropscribe.cli.options import config_option, load_config
 from dropscribe.daemon import engines, signals
 from dropscribe.errors import UsageError
 from dropscribe.ledger import Ledger
+from dropscribe.pages import Pages
 from dropscribe.read_page import PageReader, models_of
-from dropscribe.reading.document import Limits, open_document
-from dropscribe.reading.picture import prepare
+from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.prove import usable
 from dropscribe.stop import Stop
 
 if TYPE_CHECKING:
     from dropscribe.config.values import Config, Inbox
-    from dropscribe.reading.document import Document
-    from dropscribe.values import Picture, Size
 
 
 @click.command("try")
@@ -36,6 +33,8 @@ def command(config: Path | None, image: Path, name: str | None) -> int:
     loaded = load_config(config, check_folders=False)
     log.configure("plain", "warning")
     inbox = _inbox(loaded, name)
+    if not image.is_file():
+        raise UsageError(f"{image} is no file")
     stop = Stop()
     with signals(stop), tempfile.TemporaryDirectory(prefix="dropscribe-try-") as scratch:
         ledger = Ledger(Path(scratch) / "ledger.db")
@@ -59,15 +58,13 @@ def _inbox(config: Config, name: str | None) -> Inbox:
 def _read(image: Path, inbox: Inbox, config: Config, ledger: Ledger, stop: Stop) -> str:
     record = ledger.open_scan(inbox.name, image.name, "try", 0, at=0.0)
     engine = engines(config, inbox.engine)[0]()
+    decoding = Decoding(1, stop)
+    pages = Pages(decoding, image.absolute(), inbox, ledger, record.id, image.name)
     try:
-        with open_document(image, Limits(inbox.limits.bytes, inbox.limits.pixels)) as document:
-            models = usable(engine, models_of(inbox), stop=stop)
-            reader = PageReader(engine, ledger, inbox, record.id, image.name, "", models, stop)
-            pages = [reader.read(n, partial(_prepared, document, n)) for n in range(1, document.pages + 1)]
+        count = pages.count()
+        models = usable(engine, models_of(inbox), stop=stop)
+        reader = PageReader(engine, ledger, inbox, pages, record.id, image.name, "", models, stop)
+        return "\n".join(reader.read(number).text for number in range(1, count + 1))
     finally:
         engine.close()
-    return "\n".join(page.text for page in pages)
-
-
-def _prepared(document: Document, number: int, size: Size) -> Picture:
-    return prepare(document.page(number), size)
+        decoding.rest()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NAME = "dropscribe.yaml"
 VARIABLE = "DROPSCRIBE_CONFIG"
 _OF_THE_MACHINE = Path("/etc/dropscribe/config.yaml")
+_STATE_OF_THE_MACHINE = Path("/var/lib/dropscribe")  # systemd's StateDirectory=
 
 
 def find(explicit: Path | None, env: Mapping[str, str], cwd: Path) -> Path:
@@ -50,6 +51,8 @@ def of_the_user() -> Path:
     return platformdirs.user_config_path("dropscribe", appauthor=False) / NAME
 
 
-def state_folder() -> Path:
-    """The default of `state`."""
+def state_folder(config_folder: Path) -> Path:
+    """The default of `state`: of the user, or of the machine for the configuration of the machine."""
+    if config_folder == _OF_THE_MACHINE.parent:
+        return _STATE_OF_THE_MACHINE
     return platformdirs.user_state_path("dropscribe", appauthor=False)

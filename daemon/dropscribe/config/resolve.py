@@ -87,9 +87,10 @@ class Resolver:
         )
 
     def state(self, text: str | None) -> Path:
+        otherwise = places.state_folder(self._world.base)
         if text is None:
-            return places.state_folder()
-        folder = self._absolute(text, self._world.base, ("state",)) or places.state_folder()
+            return otherwise
+        folder = self._absolute(text, self._world.base, ("state",)) or otherwise
         if folder.exists() and not folder.is_dir():
             self._findings.problem(f"expected a folder, got the file {whole_path(folder)}", ("state",))
         return folder
@@ -273,6 +274,8 @@ class Resolver:
         """What the file says; a problem at `at` where it cannot be read."""
         path = self._absolute(text, self._world.base, *at)
         try:
+            if path and path.is_fifo():
+                raise _not_text(path, "it is a pipe")  # which would be waited for
             return read_text(path) if path else None
         except Unfit as unfit:
             self._findings.unfit(unfit, text, *at)

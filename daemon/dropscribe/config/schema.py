@@ -259,7 +259,7 @@ class Top(Section):
     state: Folder | None = key(
         None,
         "The folder of ledger, lock and spool, on a local disk. Empty: the user's state folder, on Linux\n"
-        "~/.local/state/dropscribe.",
+        "~/.local/state/dropscribe; /var/lib/dropscribe for /etc/dropscribe/config.yaml.",
     )
     log: Annotated[Log, OrNothing()] = key({}, "What is told, and how.")
     defaults: Annotated[Defaults, OrNothing()] = key(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropscribe import formats
-from dropscribe.errors import BadScan, NotYet, Unsupported, Withdrawn, world_wrong
+from dropscribe.errors import BadScan, NotYet, Unsupported, Withdrawn, WorldWrong, world_wrong
 from dropscribe.intake.complete import cut_short
 from dropscribe.intake.descend import opened_folder, opened_inbox
 from dropscribe.intake.lease import held_for_writing
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from dropscribe.stop import Stop
 
 _CHUNK = 1 << 20
+
+SEND_AGAIN = "scan or send it again, and wait until all of it has arrived"
+"""What helps against a scan that is not whole."""
+
+_EMPTY = "the file is empty"
 
 # O_NONBLOCK: opening a pipe would wait for its other end. O_NOCTTY: a terminal must not become ours.
 _SCAN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -47,13 +52,15 @@ _NO_FSYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EROFS, errno.EBADF})
 class Taken:
     """A scan as it was when it was taken up: its copy `path` (the caller's to remove), digest and format.
 
-    `kind` is by content; None for a picture's name with content that nothing here recognises.
+    `kind` is by content; None for a picture's name with content that nothing here recognises. `cut_short` says
+    why it is not whole, empty for nearly all.
     """
 
     path: Path
     sha256: str
     fingerprint: Fingerprint
     kind: str | None
+    cut_short: str = ""
 
 
 def take(
@@ -70,7 +77,7 @@ def take(
     """Copies the scan `name` of the inbox `root` into `spool`, if it still is `expected` and whole.
 
     `limit`: the most bytes of a scan. `lease`: ask whether somebody has it open for writing (local mounts).
-    `young`: a scan that is cut short may still be arriving.
+    `young`: a scan that is cut short may still be arriving; otherwise it is taken up as it is.
     Raises NotYet, Unsupported, BadScan, Withdrawn, WorldWrong or Stopped, and then leaves nothing in `spool`.
     """
     with _opened(root, name) as fd, _reading(name):
@@ -78,12 +85,25 @@ def take(
         if lease and held_for_writing(fd):
             raise NotYet("another program still has it open for writing")
         kind = _kind(fd, name)
-        _check_whole(fd, kind, expected.size, young=young)
+        cut_short = _check_whole(fd, kind, expected.size, young=young)
         _flush(fd)
         with _spooled(spool) as (copy, path):
             digest = _copy(fd, copy, expected.size, spool, stop)
             _check_same(fd, expected)
-    return Taken(path, digest, expected, kind)
+    return Taken(path, digest, expected, kind, cut_short)
+
+
+def still_there(root: Path, name: str, expected: Fingerprint) -> bool:
+    """Whether the scan still is what was taken up; true also while the inbox cannot be asked."""
+    *folder, last = name.split("/")
+    try:
+        with opened_inbox(root) as inbox, opened_folder(inbox, folder) as parent:
+            found = os.stat(last, dir_fd=parent, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, WorldWrong):
+        return True
+    return Fingerprint.of(found).same_content_as(expected)
 
 
 @contextmanager
@@ -149,23 +169,21 @@ def _check_same(fd: int, expected: Fingerprint) -> None:
 
 def _kind(fd: int, name: str) -> str | None:
     kind = formats.sniff(os.pread(fd, formats.HEAD, 0))
-    waiting = kind or formats.by_name(name)
-    if waiting in formats.WAIT:
-        raise Unsupported(f"{waiting} is read by a later version; until then it waits here")
     if kind is None and not formats.ending(name):
         raise Unsupported("its content is no format of scans; it is left where it is")
     return kind
 
 
-def _check_whole(fd: int, kind: str | None, size: int, *, young: bool) -> None:
-    if size:
-        reason = cut_short(kind, size, lambda offset, length: os.pread(fd, length, offset))
-    else:
-        reason = "the file is empty"
+def _check_whole(fd: int, kind: str | None, size: int, *, young: bool) -> str:
+    """Why it is not whole, once it is too old to be still arriving."""
+    if not size:
+        if young:
+            raise NotYet(_EMPTY)
+        raise BadScan(_EMPTY, SEND_AGAIN)
+    reason = cut_short(kind, size, lambda offset, length: os.pread(fd, length, offset)) or ""
     if reason and young:
         raise NotYet(reason)
-    if reason:
-        raise BadScan(reason, "scan or send it again, and wait until all of it has arrived")
+    return reason
 
 
 def _flush(fd: int) -> None:
@@ -181,6 +199,8 @@ def _flush(fd: int) -> None:
 def _spooled(spool: Path) -> Iterator[tuple[int, Path]]:
     """A new private file in `spool`, which disappears again unless the block succeeds."""
     with _writing(spool):
+        if not spool.is_dir():
+            spool.mkdir(mode=0o700)  # ours alone: nobody mounts anything there
         fd, name = tempfile.mkstemp(prefix=".", dir=spool)
     path = Path(name)
     try:

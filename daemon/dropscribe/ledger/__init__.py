@@ -38,10 +38,13 @@ class Ledger:
     # --- scans
 
     def open_scan(self, inbox: str, name: str, sha256: str, size: int, *, at: float) -> OpenScan:
-        """The open record of this content under this name, begun now if there is none."""
+        """The open record of this content under this name, begun now if there is none.
+
+        Pages that were read before the same content failed are its own again: only the others are asked.
+        """
         key = (inbox, os.fsencode(name), sha256)
         with self._transaction() as db:
-            db.execute(
+            begun = db.execute(
                 "INSERT INTO scan (inbox, name, sha256, size, state, taken_at) VALUES (?, ?, ?, ?, 'open', ?)"
                 " ON CONFLICT DO NOTHING",
                 (*key, size, at),
@@ -50,6 +53,12 @@ class Ledger:
                 "SELECT id, deaths FROM scan WHERE inbox = ? AND name = ? AND sha256 = ? AND state = 'open'",
                 key,
             ).fetchone()
+            if begun.rowcount:
+                db.execute(
+                    "UPDATE page SET scan_id = ? WHERE scan_id = (SELECT max(id) FROM scan"
+                    " WHERE inbox = ? AND sha256 = ? AND state = 'failed')",
+                    (row[0], inbox, sha256),
+                )
         return OpenScan(row[0], inbox, name, sha256, row[1])
 
     def open_scans(self) -> tuple[OpenScan, ...]:
@@ -63,30 +72,10 @@ class Ledger:
         with self._transaction() as db:
             _end(db, scan_id, "withdrawn", reason, None, at)
 
-    # --- scans that may kill the process
-
-    @contextmanager
-    def risking(self, scan_id: int) -> Iterator[None]:
-        """Inside, native code works on the scan's own bytes: a death of the process is held against it."""
-        self._risk(scan_id, 1)
-        try:
-            yield
-        finally:
-            self._risk(scan_id, 0)
-
-    def count_deaths(self) -> None:
-        """At start: whatever was being risked when the last process ended has one death more."""
-        with self._transaction() as db:
-            db.execute("UPDATE scan SET deaths = deaths + 1, risking = 0 WHERE risking = 1")
-
     def blame(self, scan_id: int) -> None:
-        """An error that nobody foresaw counts like a death, so that it cannot come back for ever."""
+        """An error that nobody foresaw counts, so that it cannot come back for ever."""
         with self._transaction() as db:
             db.execute("UPDATE scan SET deaths = deaths + 1 WHERE id = ?", (scan_id,))
-
-    def _risk(self, scan_id: int, risking: int) -> None:
-        with self._transaction() as db:
-            db.execute("UPDATE scan SET risking = ? WHERE id = ?", (risking, scan_id))
 
     # --- tries and pages
 
@@ -113,11 +102,13 @@ class Ledger:
             )
         return cursor.lastrowid or 0
 
-    def tries(self, scan_id: int) -> tuple[Try, ...]:
+    def tries(self, scan_id: int, page: int | None = None) -> tuple[Try, ...]:
+        """All tries at this scan, or at one page of it, oldest first; page 0 is the opening of the scan."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT page, recipe, verdict, sentence, text, seconds, at FROM try WHERE scan_id = ? ORDER BY id",
-                (scan_id,),
+                "SELECT page, recipe, verdict, sentence, text, seconds, at FROM try"
+                " WHERE scan_id = ?1 AND (?2 IS NULL OR page = ?2) ORDER BY id",
+                (scan_id, page),
             ).fetchall()
         return tuple(Try(*row) for row in rows)
 
@@ -125,16 +116,16 @@ class Ledger:
         with self._transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO page (scan_id, page, rules, text, verdict, model, digest, host, recipe,"
-                " seconds, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " seconds, at, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (scan_id, page.page, page.rules, page.text, page.verdict, page.model, page.digest, page.host,
-                 page.recipe, page.seconds, page.at),
+                 page.recipe, page.seconds, page.at, page.note),
             )  # fmt: skip
 
     def pages(self, scan_id: int, rules: str) -> dict[int, Page]:
         """The pages accepted so far under the same reading rules, by number."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT page, rules, text, verdict, model, digest, host, recipe, seconds, at FROM page"
+                "SELECT page, rules, text, verdict, model, digest, host, recipe, seconds, at, note FROM page"
                 " WHERE scan_id = ? AND rules = ?",
                 (scan_id, rules),
             ).fetchall()
@@ -221,11 +212,12 @@ def _end(
     db: sqlite3.Connection, scan_id: int, state: str, reason: str, filed: bytes | None, at: float
 ) -> None:
     db.execute(
-        "UPDATE scan SET state = ?, reason = ?, filed = ?, ended_at = ?, risking = 0 WHERE id = ?",
+        "UPDATE scan SET state = ?, reason = ?, filed = ?, ended_at = ? WHERE id = ?",
         (state, reason, filed, at, scan_id),
     )
     # The transcript is in done/ now, and the ledger must not grow with what stands there.
     db.execute("DELETE FROM intent WHERE scan_id = ?", (scan_id,))
-    db.execute("DELETE FROM page WHERE scan_id = ?", (scan_id,))
+    if state != "failed":
+        db.execute("DELETE FROM page WHERE scan_id = ?", (scan_id,))
     db.execute("UPDATE try SET text = '' WHERE scan_id = ?", (scan_id,))
     db.execute("UPDATE output SET data = x'' WHERE scan_id = ?", (scan_id,))

@@ -10,7 +10,7 @@ Kind = Literal["done", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class OpenScan:
-    """A scan that was taken up and is not filed yet; `deaths` of the process happened while it was risked."""
+    """A scan that was taken up and is not filed yet; `deaths` are errors that nobody foresaw while it was read."""
 
     id: int
     inbox: str
@@ -34,7 +34,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One accepted page; `rules` names the reading rules it was read under."""
+    """One accepted page; `rules` names the reading rules it was read under, `note` is a remark for people."""
 
     page: int
     rules: str
@@ -46,6 +46,7 @@ class Page:
     recipe: str
     seconds: float
     at: float
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

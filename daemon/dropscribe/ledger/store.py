@@ -78,6 +78,11 @@ _MIGRATIONS = (
         PRIMARY KEY (scan_id, folder, name)
     );
     """,
+    # scan.risking is not used any more; SQLite before 3.35 cannot drop a column.
+    """
+    ALTER TABLE page ADD COLUMN note TEXT NOT NULL DEFAULT '';
+    DROP INDEX scan_risking;
+    """,
 )
 
 

@@ -38,5 +38,8 @@ class Engine(Protocol):
         within a second of `stop` wherever the engine's own library can be interrupted.
         """
 
+    def rest(self) -> None:
+        """Nothing is to be done for a while: give memory back; it may be used again afterwards."""
+
     def close(self) -> None:
         """Give back what the engine holds; it is not used afterwards."""

@@ -37,6 +37,9 @@ class OllamaEngine:
         self._allow_cloud = frozenset(allow_cloud)
         self._states: dict[str, ModelState] = {}
 
+    def rest(self) -> None:
+        pass
+
     def close(self) -> None:
         self._wire.close()
 

@@ -1,0 +1,109 @@
+"""The pages of one scan, from the decoding process, and what happens when that breaks down on one of them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from dropscribe import log
+from dropscribe.errors import BadScan, NotYet
+from dropscribe.ledger import Try
+from dropscribe.reading.decoding import Broke
+from dropscribe.reading.wanted import Limits, Steps, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dropscribe.config.values import Inbox
+    from dropscribe.ledger import Ledger
+    from dropscribe.reading.decoding import Decoding
+    from dropscribe.reading.wanted import Prepared
+    from dropscribe.values import Size
+
+BROKE = "broke down"
+"""Verdict of a try that ended with the decoding process; whoever ended it may have had another reason."""
+
+DEATHS = 3
+"""A scan on which something broke down this often is not worked on again."""
+
+T = TypeVar("T")
+
+
+def steps_of(inbox: Inbox) -> Steps:
+    """How pages of this inbox are prepared."""
+    prepare = inbox.prepare
+    return Steps(
+        frames=inbox.pages == "all",
+        dpi=inbox.pdf.dpi,
+        text_layer=inbox.pdf.text_layer == "prefer",
+        deskew=prepare.deskew,
+        contrast=prepare.contrast,
+        # Pieces of JSON are not JSON.
+        bands=prepare.bands == "auto" and inbox.output.schema is None,
+        blank=prepare.blank == "skip",
+    )
+
+
+def limits_of(inbox: Inbox) -> Limits:
+    """What decoding a scan of this inbox may cost."""
+    limits = inbox.limits
+    return Limits(limits.pixels, inbox.max_pages, limits.memory, limits.decoding)
+
+
+@dataclass(slots=True)
+class Pages:
+    """The pages of the scan at `path`, which the ledger knows as `scan_id`; used by one thread."""
+
+    decoding: Decoding
+    path: Path
+    inbox: Inbox
+    ledger: Ledger
+    scan_id: int
+    scan: str
+    _last: tuple[Wanted, Prepared] | None = field(default=None)
+
+    def count(self) -> int:
+        """Raises BadScan, NotYet, WorldWrong, Stopped."""
+        return self._guarded(
+            0, lambda: self.decoding.pages(self.path, steps_of(self.inbox), limits_of(self.inbox))
+        )
+
+    def page(self, number: int, size: Size) -> Prepared:
+        """Page `number` within `size`. Raises BadScan, NotYet, WorldWrong, Stopped."""
+        wanted = Wanted(number, size)
+        if self._last is None or self._last[0] != wanted:
+            self._last = None  # two of them in memory are one too many
+            prepared = self._guarded(
+                number,
+                lambda: self.decoding.page(self.path, wanted, steps_of(self.inbox), limits_of(self.inbox)),
+            )
+            self._last = wanted, prepared
+        return self._last[1]
+
+    def close(self) -> None:
+        self._last = None
+        self.decoding.forget(self.path)
+
+    def _guarded(self, number: int, work: Callable[[], T]) -> T:
+        """A break-down counts against the page: three of them and it is bad, but not before."""
+        began = time.monotonic()
+        try:
+            return work()
+        except Broke as broke:
+            sentence = f"decoding it broke down: {broke.how}"
+            log.step(
+                "broke down",
+                level="warning",
+                inbox=self.inbox.name,
+                scan=self.scan,
+                page=number,
+                how=broke.how,
+            )
+            tried = Try(number, "decoding", BROKE, sentence, "", time.monotonic() - began, time.time())
+            self.ledger.add_try(self.scan_id, tried)
+            broken = [t for t in self.ledger.tries(self.scan_id, number) if t.verdict == BROKE]
+            if len(broken) < DEATHS:
+                raise NotYet(f"{sentence}; it is tried again") from broke
+            raise BadScan(f"decoding it broke down {len(broken)} times, at last so: {broke.how}") from broke

@@ -1,0 +1,241 @@
+"""A process of its own for work on the bytes of strangers: limited, killable, kept warm.
+
+Both ends are here. A message is a head in JSON and data behind it; nothing that the other end says is executed,
+for hostile bytes may have led it astray.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dropscribe.stop import Stop
+
+    Reply = tuple[Mapping[str, Any], Sequence[bytes]]
+    Request = tuple[dict[str, Any], bytes]
+
+_SIZES = struct.Struct(">II")
+_LONGEST_HEAD = 64_000_000  # bytes; a text layer may fill a page
+_MOST_DATA = 512_000_000
+_START_SECONDS = 60.0  # imports take a second; on a small machine under load far more
+_TOO_MUCH_MEMORY = 77  # exit code
+_WATCH_SECONDS = 0.05
+
+
+class Died(Exception):
+    """The process ended instead of answering; the message says how, for people."""
+
+
+class TooSlow(Exception):
+    """It did not answer in time, and was ended."""
+
+
+# --- the end that asks
+
+
+class Process:
+    """One such process, running `module`'s main with the number of a socket; used by one thread at a time."""
+
+    def __init__(self, module: str) -> None:
+        """Raises Died when it does not start."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = _started(module, theirs)
+        self._socket = ours
+        try:
+            self._receive(_START_SECONDS)  # it says that it is ready
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(
+        self, head: Mapping[str, Any], data: bytes = b"", *, seconds: float, stop: Stop
+    ) -> tuple[dict[str, Any], bytes]:
+        """The reply to `head` with `data` behind it. After any exception the process is gone.
+
+        Raises Died, TooSlow after `seconds`, or Stopped.
+        """
+        try:
+            with stop.calls(self._kill):
+                stop.check()
+                with suppress(OSError):  # a dead end; what comes back will say how it died
+                    _send(self._socket, head, (data,))
+                return self._receive(seconds)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, Died):
+                stop.check()
+            raise
+
+    def close(self) -> None:
+        self._kill()
+        self._process.wait()
+        self._socket.close()
+
+    def _kill(self) -> None:
+        with suppress(OSError):
+            self._process.kill()
+
+    def _receive(self, seconds: float) -> tuple[dict[str, Any], bytes]:
+        until = time.monotonic() + seconds
+        try:
+            head, data = _received(self._socket, until)
+        except TimeoutError:
+            self._kill()
+            raise TooSlow from None
+        except (OSError, EOFError, ValueError):
+            self._kill()
+            raise Died(_how(self._process.wait())) from None
+        if "broke" in head:
+            raise Died(str(head["broke"]))
+        return head, data
+
+
+def _started(module: str, theirs: socket.socket) -> subprocess.Popen[bytes]:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        # Freed pages go back to the system at once, and threads do not each reserve room (mallopt(3)).
+        "MALLOC_MMAP_THRESHOLD_": "131072",
+        "MALLOC_ARENA_MAX": "2",
+    }
+    return subprocess.Popen(
+        # -P: nothing is imported from whatever folder the daemon was started in.
+        [sys.executable, "-P", "-m", module, str(theirs.fileno())],
+        pass_fds=[theirs.fileno()],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # libraries complain there about files; what matters comes as a reply
+        start_new_session=True,  # Ctrl-C is for the daemon, which then ends this
+    )
+
+
+def _how(code: int) -> str:
+    if code == _TOO_MUCH_MEMORY:
+        return "it needed more memory than it may have"
+    if code < 0:
+        with suppress(ValueError):
+            return f"it was ended by {signal.Signals(-code).name}"
+    return f"it ended with code {code}"
+
+
+# --- the end that works
+
+
+def serve(descriptor: int, work: Callable[[dict[str, Any], bytes], Reply]) -> None:
+    """Answer each request by `work` until the other end is gone, then leave, even in the middle of one."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A service manager tells all processes to stop; the daemon decides what becomes of this one.
+        signal.signal(number, signal.SIG_IGN)
+    line = socket.socket(fileno=descriptor)
+    requests: SimpleQueue[Request] = SimpleQueue()
+    threading.Thread(target=_listen, args=(line, requests), daemon=True).start()
+    _send(line, {"ready": os.getpid()}, ())
+    while True:
+        head, data = work(*requests.get())
+        _send(line, head, data)
+
+
+def _listen(line: socket.socket, requests: SimpleQueue[Request]) -> None:
+    try:
+        while True:
+            requests.put(_received(line, None))
+    finally:
+        os._exit(0)
+
+
+def limit_memory(most: int, base: int) -> None:
+    """From now on this process may have `most` bytes more than `base`, what it had when it was idle.
+
+    Where the system does not hold it to that (macOS), `watch_memory` does.
+    """
+    if sys.platform == "linux":
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        wanted = base + most
+        resource.setrlimit(
+            resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
+
+
+def memory_reserved() -> int:
+    """Bytes of address space of this process; 0 where that is not told."""
+    try:
+        with open("/proc/self/statm", "rb") as counts:  # noqa: PTH123 - in the middle of a limit, no objects
+            return int(counts.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def watch_memory(most: int) -> None:
+    """Leave when this process has ever had more than `most` bytes in memory; for systems without RLIMIT_AS."""
+
+    def watch() -> None:
+        pause = threading.Event()
+        while not pause.wait(_WATCH_SECONDS):
+            if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > most:  # bytes, on macOS
+                os._exit(_TOO_MUCH_MEMORY)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def renounce() -> None:
+    """Give up what this work never needs: leaving a core file, writing files."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+# --- messages
+
+
+def _send(line: socket.socket, head: Mapping[str, Any], data: Sequence[bytes]) -> None:
+    encoded = json.dumps(head).encode()
+    line.settimeout(None)
+    line.sendall(_SIZES.pack(len(encoded), sum(map(len, data))) + encoded)
+    for piece in data:
+        line.sendall(piece)
+
+
+def _received(line: socket.socket, until: float | None) -> tuple[dict[str, Any], bytes]:
+    """Raises TimeoutError, EOFError, ValueError for what is no message, OSError."""
+    length, more = _SIZES.unpack(_exactly(line, _SIZES.size, until))
+    if length > _LONGEST_HEAD or more > _MOST_DATA:
+        raise ValueError("too long a message")
+    head = json.loads(_exactly(line, length, until))
+    if not isinstance(head, dict):
+        raise ValueError("no head")  # noqa: TRY004 - it is the message that is wrong
+    return head, _exactly(line, more, until)
+
+
+def _exactly(line: socket.socket, size: int, until: float | None) -> bytes:
+    buffer = bytearray(size)
+    view, filled = memoryview(buffer), 0
+    while filled < size:
+        line.settimeout(None if until is None else max(0.001, until - time.monotonic()))
+        count = line.recv_into(view[filled:])
+        if not count:
+            raise EOFError
+        filled += count
+    return bytes(buffer)
