@@ -13,7 +13,6 @@ import re
 import sys
 from collections import Counter
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,12 +24,13 @@ from dropscribe.errors import DropscribeError
 from dropscribe.prompts import NO_TEXT
 from dropscribe.reading.bands import bands, how_many
 from dropscribe.reading.contrast import strengthened
-from dropscribe.reading.document import Limits, open_document
+from dropscribe.reading.document import open_document
 from dropscribe.reading.engines.ocr import OcrEngine
 from dropscribe.reading.join import joined
 from dropscribe.reading.models import EMBEDDED, useful_size
-from dropscribe.reading.picture import prepare
+from dropscribe.reading.picture import encoded, fitting, padded
 from dropscribe.reading.skew import levelled
+from dropscribe.reading.wanted import Limits, Steps
 from dropscribe.stop import Stop
 from dropscribe.values import Recipe, Size
 
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 MODELS = ("gemma3:12b", "gemma4:e4b", "mistral-small3.2", "llama3.2-vision")
 TURNS = (2, 4, 7)
 FADED = (0.3, 0.15, 0.08)  # of the contrast is left, on paper of shade 240
-LIMITS = Limits(bytes=100_000_000, pixels=50_000_000)
 WHOLE = Size(pixels=8_000_000, side=6000)
 RECIPE = Recipe("ocr", "", "", {}, EMBEDDED)
 
@@ -71,7 +70,7 @@ def _bands(pages: list[Page], read: Callable[[Image.Image, Size], str]) -> None:
         size = useful_size(model, num_ctx=8192, num_predict=4096)
         without, with_bands = [], []
         for page in pages:
-            count = how_many(*page.image.size, size)
+            count = how_many(*page.image.size, size, dense=True)
             if count > 1:
                 without.append(_score(read(page.image, size), page.truth))
                 with_bands.append(_score(_read_in_bands(page.image, count, size, read), page.truth))
@@ -109,17 +108,19 @@ def _pages(folder: Path) -> Iterator[Page]:
     for truth in sorted(folder.glob("*.gt.txt")):
         scan = truth.with_name(truth.name.removesuffix(".gt.txt"))
         try:
-            with open_document(scan, LIMITS) as document:
-                picture = prepare(document.page(1), WHOLE)
+            document = open_document(scan, Steps(), Limits())
+            page = document.page(1)
+            image = page.drawn(fitting(page.sides, WHOLE))
+            document.close()
         except DropscribeError as error:
             print(f"left out: {scan.name}: {error}")
             continue
-        yield Page(scan.name, Image.open(BytesIO(picture.data)), truth.read_text(encoding="utf-8"))
+        yield Page(scan.name, image, truth.read_text(encoding="utf-8").partition("\f")[0])
 
 
 def _read(engine: OcrEngine, image: Image.Image, size: Size) -> str:
-    image = image.copy()  # without a format: what is sent is then PNG wherever that is no larger
-    text = engine.ask(prepare(image, size), RECIPE, stop=Stop()).text
+    seen = image.resize(fitting(image.size, size), Image.Resampling.LANCZOS)
+    text = engine.ask(encoded(padded(seen), lossy=False), RECIPE, stop=Stop()).text
     return "" if text == NO_TEXT else text
 
 

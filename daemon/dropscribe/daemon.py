@@ -27,6 +27,7 @@ from dropscribe.intake.look import LookRules
 from dropscribe.intake.mounts import mount_of
 from dropscribe.ledger import Ledger
 from dropscribe.reading.decoding import Decoding
+from dropscribe.reading.turning import Turner
 from dropscribe.reconcile import Reconciler
 from dropscribe.schedule import Host
 from dropscribe.slots import Slots
@@ -69,7 +70,9 @@ def run(config: Config, stop: Stop, *, until: Callable[[Status], bool] | None = 
         stack.enter_context(stop.calls(bell.ring))
         decoding = Decoding(_decoders(config), stop)
         stack.callback(decoding.rest)
-        desk = Desk(ledger, filer, decoding, progress := Progress(), config.state / "spool", stop)
+        turner = Turner()
+        stack.callback(turner.rest)
+        desk = Desk(ledger, filer, decoding, turner, progress := Progress(), config.state / "spool", stop)
         slots = Slots({name: makers for name, _, makers in _hosts(config)}, desk, bell.nudge)
         hosts = [Host(name, engine, len(makers)) for name, engine, makers in _hosts(config)]
         states = [_inbox_state(inbox, progress) for inbox in config.inboxes]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from dropscribe import log
 from dropscribe.errors import BadScan, NotYet
 from dropscribe.ledger import Try
 from dropscribe.reading.decoding import Broke
+from dropscribe.reading.models import EMBEDDED
 from dropscribe.reading.wanted import Limits, Steps, Wanted
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from dropscribe.config.values import Inbox
     from dropscribe.ledger import Ledger
     from dropscribe.reading.decoding import Decoding
+    from dropscribe.reading.turning import Turner
     from dropscribe.reading.wanted import Prepared
+    from dropscribe.stop import Stop
     from dropscribe.values import Size
 
 BROKE = "broke down"
@@ -40,10 +43,15 @@ def steps_of(inbox: Inbox) -> Steps:
         text_layer=inbox.pdf.text_layer == "prefer",
         deskew=prepare.deskew,
         contrast=prepare.contrast,
-        # Pieces of JSON are not JSON.
-        bands=prepare.bands == "auto" and inbox.output.schema is None,
+        bands=_bands(inbox),
         blank=prepare.blank == "skip",
     )
+
+
+def _bands(inbox: Inbox) -> Literal["", "long", "dense"]:
+    if inbox.prepare.bands == "never" or inbox.output.schema is not None:  # pieces of JSON are not JSON
+        return ""
+    return "dense" if inbox.prepare.bands == "dense" else "long"
 
 
 def limits_of(inbox: Inbox) -> Limits:
@@ -57,12 +65,15 @@ class Pages:
     """The pages of the scan at `path`, which the ledger knows as `scan_id`; used by one thread."""
 
     decoding: Decoding
+    turner: Turner
     path: Path
     inbox: Inbox
     ledger: Ledger
     scan_id: int
     scan: str
+    stop: Stop
     _last: tuple[Wanted, Prepared] | None = field(default=None)
+    _turns: dict[int, int] = field(default_factory=dict)
 
     def count(self) -> int:
         """Raises BadScan, NotYet, WorldWrong, Stopped."""
@@ -71,16 +82,28 @@ class Pages:
         )
 
     def page(self, number: int, size: Size) -> Prepared:
-        """Page `number` within `size`. Raises BadScan, NotYet, WorldWrong, Stopped."""
-        wanted = Wanted(number, size)
+        """Page `number` within `size`. Raises BadScan, NotYet, WorldWrong, Misconfigured, Stopped."""
+        wanted = Wanted(number, size, self._turn_of(number))
         if self._last is None or self._last[0] != wanted:
             self._last = None  # two of them in memory are one too many
-            prepared = self._guarded(
-                number,
-                lambda: self.decoding.page(self.path, wanted, steps_of(self.inbox), limits_of(self.inbox)),
-            )
-            self._last = wanted, prepared
+            self._last = wanted, self._prepared(wanted, steps_of(self.inbox))
         return self._last[1]
+
+    def _turn_of(self, number: int) -> int:
+        if not self.inbox.prepare.turn or self.inbox.engine == "ocr":  # which finds out by itself
+            return 0
+        if number not in self._turns:
+            steps = replace(steps_of(self.inbox), bands="")
+            seen = self._prepared(Wanted(number, EMBEDDED), steps)
+            turn = self.turner.turn_of(seen.pictures[0], stop=self.stop) if seen.pictures else 0
+            if turn:
+                log.step("turned", inbox=self.inbox.name, scan=self.scan, page=number, degrees=turn)
+            self._turns[number] = turn
+        return self._turns[number]
+
+    def _prepared(self, wanted: Wanted, steps: Steps) -> Prepared:
+        limits = limits_of(self.inbox)
+        return self._guarded(wanted.number, lambda: self.decoding.page(self.path, wanted, steps, limits))
 
     def close(self) -> None:
         self._last = None

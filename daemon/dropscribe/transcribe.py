@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dropscribe.ledger import Kind, Ledger, OpenScan, Page
     from dropscribe.reading.decoding import Decoding
     from dropscribe.reading.engines import Engine
+    from dropscribe.reading.turning import Turner
     from dropscribe.stop import Stop
     from dropscribe.values import Fingerprint
 
@@ -63,6 +64,7 @@ class Desk:
     ledger: Ledger
     filer: Filer
     decoding: Decoding
+    turner: Turner
     progress: Progress
     spool: Path
     stop: Stop
@@ -160,7 +162,7 @@ def _read(scan: Waiting, taken: Taken, record: OpenScan, engine: Engine, desk: D
     inbox = scan.inbox
     if taken.cut_short:
         raise _ends_early(taken, inbox, desk)
-    pages = Pages(desk.decoding, taken.path, inbox, desk.ledger, record.id, scan.name)
+    pages = Pages(desk.decoding, desk.turner, taken.path, inbox, desk.ledger, record.id, scan.name, desk.stop)
     try:
         count = pages.count()
         rules = reading_rules(inbox)
@@ -208,6 +210,7 @@ def reading_rules(inbox: Inbox) -> str:
         sorted(inbox.options.items()),
         inbox.output.schema,
         asdict(steps_of(inbox)),
+        inbox.prepare.turn,
     ]
     return hashlib.sha256(json.dumps(facts, default=dict, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -16,34 +16,34 @@ SIDES = st.integers(1, 8000)
 
 @given(SIDES, SIDES, st.integers(10_000, 4_000_000), st.integers(64, 3000))
 def test_there_are_one_to_eight_bands(width, height, pixels, side):
-    assert 1 <= how_many(width, height, Size(pixels, side)) <= MOST
+    assert 1 <= how_many(width, height, Size(pixels, side), dense=True) <= MOST
 
 
 @given(SIDES, SIDES)
 def test_a_page_that_is_sent_as_it_is_stays_whole(width, height):
-    assert how_many(width, height, Size(width * height, max(width, height))) == 1
+    assert how_many(width, height, Size(width * height, max(width, height)), dense=True) == 1
 
 
 @pytest.mark.parametrize("model", ["qwen3.5:4b", "qwen2.5vl:7b", "deepseek-ocr:3b", "unknown"])
 def test_models_that_see_a_page_get_it_whole(model):
     size = useful_size(model, num_ctx=8192, num_predict=4096)
-    assert how_many(1240, 1754, size) == 1
-    assert how_many(2480, 3508, size) == 1
+    assert how_many(1240, 1754, size, dense=True) == 1
+    assert how_many(2480, 3508, size, dense=True) == 1
 
 
 @pytest.mark.parametrize("model", ["gemma3:12b", "gemma4:e4b", "mistral-small3.2"])
 @pytest.mark.parametrize("page", [(1240, 1754), (2480, 3508)])
 def test_models_that_see_little_get_a_page_in_two(model, page):
-    assert how_many(*page, useful_size(model, num_ctx=8192, num_predict=4096)) == 2
+    assert how_many(*page, useful_size(model, num_ctx=8192, num_predict=4096), dense=True) == 2
 
 
 def test_a_small_picture_is_not_cut():
-    assert how_many(700, 500, GEMMA) == 1
+    assert how_many(700, 500, GEMMA, dense=True) == 1
 
 
 @pytest.mark.parametrize("model", ["gemma3:12b", "qwen3.5:4b"])
 def test_a_very_long_receipt_is_cut(model):
-    assert how_many(800, 12_000, useful_size(model, num_ctx=8192, num_predict=4096)) >= 3
+    assert how_many(800, 12_000, useful_size(model, num_ctx=8192, num_predict=4096), dense=False) >= 3
 
 
 @settings(deadline=None, max_examples=40)

@@ -193,6 +193,64 @@ def test_an_inbox_that_is_away_meanwhile_does_not_stop_the_reading(room):
     assert "done/letter.md" in here.files
 
 
+def test_a_blank_page_is_not_asked_about_and_noted(room):
+    here = room(3, output={"sidecar": True})
+    pages = [marks.draw(1), Image.new("L", (800, 600), 255), marks.draw(3)]
+    pages[0].save(here.inbox.path / here.name, save_all=True, append_images=pages[1:])
+    here.read(engine=(reader := Reader()))
+    assert reader.read == [1, 3]
+    assert here.files["done/letter.md"] == b"scan 1\n\n<!-- page 2 -->\n\n<!-- page 3 -->\n\nscan 3\n"
+    told = json.loads(here.files["done/letter.meta.json"])
+    assert told["notes"] == ["page 2: blank, not read"]
+    assert told["verdicts"] == ["accepted", "blank", "accepted"]
+
+
+def test_a_blank_page_is_asked_about_where_that_is_wanted(room):
+    here = room(1, prepare={"blank": "ask"})
+    Image.new("L", (800, 600), 255).save(here.inbox.path / here.name)
+    here.read(says("[no text]"))
+    assert len(here.engine.asked) == 1
+    assert here.files["done/letter.md"] == b"\n"
+
+
+def test_a_very_long_receipt_is_asked_about_in_bands_and_joined(room):
+    here = room(1)
+    receipt = Image.new("L", (800, 9600), 255)
+    for number in range(1, 7):
+        receipt.paste(marks.draw(number).convert("L"), (0, 1600 * (number - 1) + 400))
+    receipt.save(here.inbox.path / here.name)
+    here.read(engine=(reader := Bands()))
+    assert len(reader.sent) > 1
+    assert all(picture.height < 5 * picture.width for picture in reader.sent)
+    assert here.files["done/letter.md"].decode() == "".join(
+        f"band {n}\n" for n in range(1, len(reader.sent) + 1)
+    )
+
+
+def test_a_bad_band_makes_the_page_bad(room):
+    here = room(1, tries=1)
+    receipt = Image.new("L", (800, 9600), 255)
+    for number in range(1, 7):
+        receipt.paste(marks.draw(number).convert("L"), (0, 1600 * (number - 1) + 400))
+    receipt.save(here.inbox.path / here.name)
+    filed = here.read(engine=Bands(bad=2))
+    assert filed.kind == "failed"
+    assert "in band 2 of" in filed.reason
+
+
+class Bands(ScriptedEngine):
+    """Says of each picture only which one it is; nothing of the one that is `bad`."""
+
+    def __init__(self, bad=0):
+        super().__init__()
+        self.sent = []
+        self._bad = bad
+
+    def _read(self, picture, recipe):
+        self.sent.append(picture)
+        return EMPTY if len(self.sent) == self._bad else says(f"band {len(self.sent)}")
+
+
 def test_a_text_layer_is_the_text_where_it_is_preferred_and_nothing_is_asked(room, tmp_path):
     here = room(1, pdf={"text_layer": "prefer"}, output={"sidecar": True})
     (here.inbox.path / here.name).write_bytes(text_pdf("Dear Ann, the boiler works.", "And again it works."))

@@ -10,6 +10,7 @@ from dropscribe.ledger import Ledger
 from dropscribe.pages import DEATHS
 from dropscribe.read_page import NO_ANSWER
 from dropscribe.reading.decoding import Decoding
+from dropscribe.reading.turning import Turner
 from dropscribe.stop import Stop
 from dropscribe.transcribe import Desk, Progress, Waiting, transcribe
 from dropscribe.values import Answer, Fingerprint
@@ -38,6 +39,7 @@ class Room:
     def __init__(self, root, decoding, name="a.png", **rules):
         self.root = root
         self.decoding = decoding
+        self.turner = Turner()
         self.inbox = an_inbox(root, **rules)
         (root / "spool").mkdir()
         self.ledger = Ledger(root / "ledger.db")
@@ -54,7 +56,13 @@ class Room:
 
     def desk(self):
         return Desk(
-            self.ledger, Filer(self.ledger), self.decoding, Progress(), self.root / "spool", self.stop
+            self.ledger,
+            Filer(self.ledger),
+            self.decoding,
+            self.turner,
+            Progress(),
+            self.root / "spool",
+            self.stop,
         )
 
     def restart(self):

@@ -18,6 +18,7 @@ from dropscribe.pages import Pages
 from dropscribe.read_page import PageReader, models_of
 from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.prove import usable
+from dropscribe.reading.turning import Turner
 from dropscribe.stop import Stop
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def _inbox(config: Config, name: str | None) -> Inbox:
 def _read(image: Path, inbox: Inbox, config: Config, ledger: Ledger, stop: Stop) -> str:
     record = ledger.open_scan(inbox.name, image.name, "try", 0, at=0.0)
     engine = engines(config, inbox.engine)[0]()
-    decoding = Decoding(1, stop)
-    pages = Pages(decoding, image.absolute(), inbox, ledger, record.id, image.name)
+    decoding, turner = Decoding(1, stop), Turner()
+    pages = Pages(decoding, turner, image.absolute(), inbox, ledger, record.id, image.name, stop)
     try:
         count = pages.count()
         models = usable(engine, models_of(inbox), stop=stop)
@@ -68,3 +69,4 @@ def _read(image: Path, inbox: Inbox, config: Config, ledger: Ledger, stop: Stop)
     finally:
         engine.close()
         decoding.rest()
+        turner.rest()

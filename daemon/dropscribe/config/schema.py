@@ -123,8 +123,9 @@ class Prepare(Section):
     )
     deskew: Flag = key(default=False, about="true: pages that lie a little askew are straightened.")
     contrast: Flag = key(default=False, about="true: faint pages get more contrast.")
-    bands: Literal["auto", "never"] = key(
-        "auto", "auto: for models with small pictures, dense and long pages go in several overlapping bands."
+    bands: Literal["auto", "dense", "never"] = key(
+        "auto",
+        "auto: very long receipts go in pieces. dense: so do full pages, for models with small pictures.",
     )
     blank: Literal["skip", "ask"] = key(
         "skip", "skip: a page with nothing on it is not sent and becomes an empty page with a note."

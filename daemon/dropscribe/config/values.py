@@ -62,7 +62,7 @@ class Prepare:
     turn: bool
     deskew: bool
     contrast: bool
-    bands: Literal["auto", "never"]
+    bands: Literal["auto", "dense", "never"]
     blank: Literal["skip", "ask"]
 
 

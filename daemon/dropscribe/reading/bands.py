@@ -25,6 +25,9 @@ need is not measured here, they see squares of 28 to 48 pixels."""
 LEGIBLE_WIDTH = 560
 """Pixels of a receipt, however long it is: forty letters of 14 pixels."""
 
+LONG = 4.0
+"""Times as high as wide: no sheet of paper, but a receipt."""
+
 _NEARLY = 0.9  # of that is legible too, and half the requests
 _OVERLAP = 0.09  # of a band's height: two lines of A4 cut in two, so each line is whole in one of the bands
 _REACH = 0.25  # of a band's height, from the ideal place up or down: an empty row is looked for that far
@@ -42,10 +45,19 @@ class Band:
     overlap: int
 
 
-def how_many(width: int, height: int, size: Size) -> int:
-    """Into how many bands a page of these sides is best cut for a model that makes use of `size`; mostly 1."""
-    needed = min(1.0, max(math.sqrt(LEGIBLE_PIXELS / (width * height)), LEGIBLE_WIDTH / width))
-    scales = [_scale(width, height, count, size) for count in range(1, MOST + 1)]
+def how_many(width: int, height: int, size: Size, *, dense: bool) -> int:
+    """Into how many bands a page of these sides is best cut for a model that makes use of `size`; mostly 1.
+
+    Unless `dense` pages are to be cut too, only very long ones are. Measured with the embedded engine: a receipt
+    of 1 : 12 goes from nothing to every word, while A4 gains nothing, and loses the order of its columns.
+    """
+    if not dense and height < LONG * width:
+        return 1
+    needed = LEGIBLE_WIDTH / width
+    if dense:
+        needed = max(math.sqrt(LEGIBLE_PIXELS / (width * height)), needed)
+    needed = min(1.0, needed)
+    scales = [band_scale(width, height, count, size) for count in range(1, MOST + 1)]
     enough = _NEARLY * min(needed, max(scales))
     return next(count for count, scale in enumerate(scales, 1) if scale >= enough)
 
@@ -63,7 +75,7 @@ def bands(image: Image.Image, count: int) -> tuple[Band, ...]:
     return tuple(Band(top, bottom, overlap) for (top, overlap), bottom in zip(tops, bottoms, strict=True))
 
 
-def _scale(width: int, height: int, count: int, size: Size) -> float:
+def band_scale(width: int, height: int, count: int, size: Size) -> float:
     """How much a band is shrunk to fit; with what it may share with its neighbour."""
     tall = height / count * (1 + _OVERLAP if count > 1 else 1)
     return min(1.0, size.side / max(width, tall), math.sqrt(size.pixels / (width * tall)))

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from dropscribe.reading.bands import band_scale, bands, how_many
+from dropscribe.reading.blank import is_blank
+from dropscribe.reading.contrast import strengthened
 from dropscribe.reading.plain import WHITE
+from dropscribe.reading.skew import levelled
 from dropscribe.reading.wanted import Prepared
 from dropscribe.values import Picture
 
@@ -32,10 +36,44 @@ def prepare(page: Page, wanted: Wanted, steps: Steps) -> Prepared:
     """`page` ready to be asked about; raises BadScan."""
     if steps.text_layer and (text := page.text):
         return Prepared(text=text)
-    image = page.drawn(fitting(page.sides, wanted.size))
+    across, down = page.sides[::-1] if wanted.turn in {90, 270} else page.sides
+    count = how_many(across, down, wanted.size, dense=steps.bands == "dense") if steps.bands else 1
+    image = _improved(page.drawn(_sides(page.sides, wanted, count)), wanted, steps)
+    if image is None:
+        return Prepared()
+    cut = bands(image, count) if count > 1 else ()
+    if len(cut) < 2:
+        return Prepared((encoded(padded(_within(image, wanted.size)), lossy=page.lossy),))
+    pieces = (image.crop((0, band.top, image.width, band.bottom)) for band in cut)
+    pictures = (encoded(padded(_within(piece, wanted.size)), lossy=page.lossy) for piece in pieces)
+    return Prepared(tuple(pictures), tuple(band.overlap > 0 for band in cut[1:]))
+
+
+def _sides(sides: tuple[int, int], wanted: Wanted, count: int) -> tuple[int, int]:
+    """The sides at which the page is drawn so that each of `count` bands is as large as it may be."""
+    width, height = sides[::-1] if wanted.turn in {90, 270} else sides
+    if count == 1:
+        return fitting(sides, wanted.size)
+    scale = band_scale(width, height, count, wanted.size)
+    return max(1, math.floor(sides[0] * scale)), max(1, math.floor(sides[1] * scale))
+
+
+def _improved(image: Image.Image, wanted: Wanted, steps: Steps) -> Image.Image | None:
+    """The page after the steps that are wanted; None where there is nothing on it."""
     if wanted.turn:
         image = image.transpose(_CLOCKWISE[wanted.turn])
-    return Prepared((encoded(padded(image), lossy=page.lossy),))
+    # Before levelling, which would take the noise of an empty page for lines.
+    if steps.blank and is_blank(image):
+        return None
+    if steps.deskew:
+        image = levelled(image)
+    return strengthened(image) if steps.contrast else image
+
+
+def _within(image: Image.Image, size: Size) -> Image.Image:
+    """Levelling makes a page a little larger, and a band may be cut a little higher than planned."""
+    sides = fitting(image.size, size)
+    return image if sides == image.size else image.resize(sides, Image.Resampling.LANCZOS)
 
 
 def fitting(natural: tuple[int, int], size: Size) -> tuple[int, int]:

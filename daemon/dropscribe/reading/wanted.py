@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dropscribe.values import Picture, Size
 
@@ -30,7 +30,8 @@ class Steps:
 
     `frames`: every picture of an animation is a page. `dpi`: the finest rendering of pages that are drawn, not
     scanned. `text_layer`: the text that a PDF page brings along is its text. `blank`: a page with nothing on it
-    gives no picture. `bands`: where the model's pictures are too small for the page, several of them.
+    gives no picture. `bands`: which pages are sent as several pictures, where one is too small for them:
+    very `long` ones, `dense` ones too, or none.
     """
 
     frames: bool = False
@@ -38,7 +39,7 @@ class Steps:
     text_layer: bool = False
     deskew: bool = False
     contrast: bool = False
-    bands: bool = False
+    bands: Literal["", "long", "dense"] = ""
     blank: bool = False
 
 
