@@ -1,6 +1,6 @@
 """Does cutting into bands, levelling or strengthening help to read? Measured with the embedded engine.
 
-    uv run python benchmarks/steps.py CORPUS [bands|levelling|strengthening ...]
+    uv run python -m benchmarks.steps CORPUS [bands|levelling|strengthening ...]
 
 CORPUS is a folder of scans, each with its text in NAME.gt.txt. The engine stands in for a model: it is given what
 the model would see, scaled to what that makes use of. Each row: error rate by letters, and share of the words found.
@@ -9,17 +9,15 @@ Where cells may be read in another order than the truth has them, or the truth i
 
 from __future__ import annotations
 
-import re
 import sys
-from collections import Counter
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from PIL import Image
 
+from benchmarks.scores import Score, score
 from dropscribe.errors import DropscribeError
 from dropscribe.prompts import NO_TEXT
 from dropscribe.reading.bands import bands, how_many
@@ -50,11 +48,6 @@ class Page(NamedTuple):
     truth: str
 
 
-class Score(NamedTuple):
-    errors: float
-    words: float
-
-
 def main() -> None:
     folder, *wanted = sys.argv[1:]
     pages = list(_pages(Path(folder)))
@@ -72,8 +65,8 @@ def _bands(pages: list[Page], read: Callable[[Image.Image, Size], str]) -> None:
         for page in pages:
             count = how_many(*page.image.size, size, dense=True)
             if count > 1:
-                without.append(_score(read(page.image, size), page.truth))
-                with_bands.append(_score(_read_in_bands(page.image, count, size, read), page.truth))
+                without.append(score(read(page.image, size), page.truth))
+                with_bands.append(score(_read_in_bands(page.image, count, size, read), page.truth))
                 _row(f"{model} {page.name}, {count} bands", without[-1], with_bands[-1])
         _row(f"{model}: mean of {len(without)} pages", _mean(without), _mean(with_bands))
 
@@ -84,9 +77,9 @@ def _levelling(pages: list[Page], read: Callable[[Image.Image, Size], str]) -> N
         without, with_step = [], []
         for page in pages:
             image = page.image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor="white")
-            without.append(_score(read(image, EMBEDDED), page.truth))
+            without.append(score(read(image, EMBEDDED), page.truth))
             level = levelled(image)
-            with_step.append(without[-1] if level is image else _score(read(level, EMBEDDED), page.truth))
+            with_step.append(without[-1] if level is image else score(read(level, EMBEDDED), page.truth))
             _row(f"{degrees}° {page.name}", without[-1], with_step[-1])
         _row(f"{degrees}°: mean of {len(without)} pages", _mean(without), _mean(with_step))
 
@@ -97,9 +90,9 @@ def _strengthening(pages: list[Page], read: Callable[[Image.Image, Size], str]) 
         without, with_step = [], []
         for page in pages:
             image = page.image if left == 1 else _faded(page.image, left)
-            without.append(_score(read(image, EMBEDDED), page.truth))
+            without.append(score(read(image, EMBEDDED), page.truth))
             strong = strengthened(image)
-            with_step.append(without[-1] if strong is image else _score(read(strong, EMBEDDED), page.truth))
+            with_step.append(without[-1] if strong is image else score(read(strong, EMBEDDED), page.truth))
             _row(f"{left:.0%} {page.name}", without[-1], with_step[-1])
         _row(f"{left:.0%}: mean of {len(without)} pages", _mean(without), _mean(with_step))
 
@@ -134,31 +127,6 @@ def _read_in_bands(
 
 def _faded(image: Image.Image, left: float) -> Image.Image:
     return image.point(lambda shade: round(240 - (255 - shade) * left))
-
-
-def _score(text: str, truth: str) -> Score:
-    letters, true = _plain(text), _plain(truth)
-    found, wanted = Counter(_words(text)), Counter(_words(truth))
-    return Score(_distance(letters, true) / max(1, len(true)), (found & wanted).total() / wanted.total())
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
-
-
-def _distance(one: str, other: str) -> int:
-    """Levenshtein's, a row at a time."""
-    letters = np.array([ord(letter) for letter in other], dtype=np.int64)
-    steps = np.arange(len(other) + 1)
-    row = steps
-    for number, letter in enumerate(one, 1):
-        best = np.minimum(row[1:] + 1, row[:-1] + (letters != ord(letter)))
-        row = np.minimum.accumulate(np.concatenate(([number], best)) - steps) + steps
-    return int(row[-1])
 
 
 def _mean(scores: list[Score]) -> Score:

@@ -88,7 +88,9 @@ class InboxState:
         """Take the listing as the truth. Raises WorldWrong where there is none."""
         self.next_look = now + self.rescan
         self.seen = look(self.rules.path, self.look_rules, _Known(self))
-        self.settling = settle(self.settling, self.seen.seen, now, self._quiet)
+        self.settling = settle(
+            self.settling, self.seen.seen, now, self._quiet, give_up=self.rules.give_up_arriving
+        )
         self.gone.clear()
         self._forget_what_left()
         for name, fingerprint in self.settling.settled.items():
@@ -178,6 +180,9 @@ class InboxState:
 
     def is_young(self, name: str, now: float) -> bool:
         """Whether a file that is not complete may still be arriving."""
+        settled = self.settling.settled.get(name) or self.reading.get(name)
+        if settled is not None and not settled.size:  # it was given up: nothing else lets an empty one settle
+            return False
         since = unchanged_since(self.settling, name)
         return since is None or now < since + self.rules.give_up_arriving
 

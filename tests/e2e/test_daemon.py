@@ -188,19 +188,20 @@ def test_bad_scans_go_to_failed_with_a_reason_and_hold_up_nobody(server, househo
     marks.draw(6).save(data, "PNG")
     (inbox / "cut.png").write_bytes(data.getvalue()[:-200])
     (inbox / "document.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n%%EOF\n")
+    (inbox / "empty.png").touch()
     with home:
         drop(inbox, 7)
         until((inbox / "done" / "scan0007.md").exists, "the good one")
-        until(lambda: len(list((inbox / "failed").iterdir())) == 6, "all bad ones")
+        until(lambda: len(list((inbox / "failed").iterdir())) == 8, "all bad ones")
         found = home.status()["inboxes"][0]
         home.terminate()
     failed = tree(inbox / "failed")
-    assert set(failed) == {
-        name + ending for name in ("cut.png", "document.pdf", "text.jpg") for ending in ("", ".reason.txt")
-    }
+    bad = ("cut.png", "document.pdf", "empty.png", "text.jpg")
+    assert set(failed) == {name + ending for name in bad for ending in ("", ".reason.txt")}
     assert b"ends early" in failed["cut.png.reason.txt"]
     assert b"not a picture" in failed["text.jpg.reason.txt"]
-    assert b"this PDF is damaged" in failed["document.pdf.reason.txt"].replace(b"This", b"this")
+    assert b"This PDF is damaged" in failed["document.pdf.reason.txt"]
+    assert b"The file is empty" in failed["empty.png.reason.txt"]
     assert found["scans"] == []
     assert asked(server) == [7]
 

@@ -23,12 +23,12 @@ def five(_name):
     return 5.0
 
 
-def after(*looks, quiet=five):
+def after(*looks, quiet=five, **how):
     """The memory after looks at (now, seen), each told what had settled before, as a real look is."""
     state = Settling()
     for now, seen in looks:
         told = {name: None if name in state.settled else found for name, found in seen.items()}
-        state = settle(state, told, now, quiet)
+        state = settle(state, told, now, quiet, **how)
     return state
 
 
@@ -59,6 +59,13 @@ def test_an_empty_file_never_settles_and_asks_for_no_look_of_its_own():
     state = after((0, {"a": EMPTY}), (1e9, {"a": EMPTY}))
     assert state.arriving == {"a": Watched(EMPTY, 0)}
     assert state.look_again_at is None
+
+
+def test_an_empty_file_settles_only_when_it_is_given_up():
+    looks = [(0, {"a": EMPTY}), (99, {"a": EMPTY}), (100, {"a": EMPTY})]
+    assert after(*looks[:2], give_up=100).look_again_at == 100
+    assert not after(*looks[:2], give_up=100).settled
+    assert after(*looks, give_up=100).settled == {"a": EMPTY}
 
 
 def test_what_was_away_for_one_look_waits_anew():
@@ -154,7 +161,9 @@ def test_whatever_happens_in_a_folder(story, quiet, now):
         now += seconds
         told = {name: None if name in state.settled else found for name, found in there.items()}
         before, state = state, settle(state, told, now, quiet)
-        history.append((now, there, before))
+        # What had settled is not asked again: a change of it is not known before it is taken up.
+        known = {name: before.settled[name] if found is None else found for name, found in told.items()}
+        history.append((now, known, before))
         check(state, history, quiet)
         for name in doubted & state.settled.keys():
             state = unsettle(state, name, now, state.settled[name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from io import BytesIO
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 from pillow_heif import register_heif_opener
 
 from dropscribe.reading.document import open_document
@@ -56,6 +56,38 @@ def in_mode(mode: str, image: Image.Image | None = None) -> Image.Image:
     if mode == "LAB":
         return Image.merge("LAB", (image.convert("L"), *[Image.new("L", image.size, 128)] * 2))
     return image.convert("L").convert("LA") if mode == "LA" else image.convert(mode)
+
+
+ORIENTATIONS = {
+    1: lambda image: image,
+    2: ImageOps.mirror,
+    3: lambda image: image.rotate(180),
+    4: ImageOps.flip,
+    5: lambda image: image.transpose(Image.Transpose.TRANSPOSE),
+    6: lambda image: image.rotate(90, expand=True),
+    7: lambda image: image.transpose(Image.Transpose.TRANSVERSE),
+    8: lambda image: image.rotate(270, expand=True),
+}
+"""What was done to the upright picture before it was stored with this note of the camera."""
+
+_WELL = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"lossless": True},
+    "TIFF deflate": {"compression": "tiff_adobe_deflate"},
+    "TIFF G4": {"compression": "group4"},
+    "HEIF": {"quality": 95, "chroma": 444},
+    "AVIF": {"quality": 95, "subsampling": "4:4:4"},
+}
+
+
+def stored(upright: Image.Image, kind: str, orientation: int) -> bytes:
+    """`upright` as a device writes it that was held in this `orientation`; `kind` may name a compression too."""
+    image, options = ORIENTATIONS[orientation](upright), _WELL.get(kind, {})
+    if kind.startswith("TIFF"):
+        return saved(image, "TIFF", tiffinfo={274: orientation}, **options)
+    exif = Image.Exif()
+    exif[274] = orientation
+    return saved(image, kind, exif=exif.tobytes(), **options)
 
 
 @contextmanager

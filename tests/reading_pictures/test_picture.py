@@ -4,7 +4,7 @@ from io import BytesIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageDraw, ImageOps
+from PIL import Image, ImageCms, ImageDraw
 
 from dropscribe.errors import BadScan
 from dropscribe.reading.picture import MAX_RATIO, MIN_SIDE, fitting
@@ -12,6 +12,7 @@ from dropscribe.reading.wanted import Limits
 from dropscribe.values import Size
 from tests.reading_pictures.scans import (
     LIMITS,
+    ORIENTATIONS,
     SAVED_AS,
     differs,
     drawing,
@@ -20,6 +21,7 @@ from tests.reading_pictures.scans import (
     prepared,
     saved,
     sent,
+    stored,
 )
 
 SMALL = Size(pixels=80 * 90, side=100)
@@ -66,46 +68,16 @@ def test_a_thin_coloured_signature_keeps_the_page_in_colour(tmp_path):
     assert prepared(tmp_path, saved(page, "JPEG", quality=85))[1].mode == "RGB"
 
 
-ORIENTATIONS = {
-    1: lambda image: image,
-    2: ImageOps.mirror,
-    3: lambda image: image.rotate(180),
-    4: ImageOps.flip,
-    5: lambda image: image.transpose(Image.Transpose.TRANSPOSE),
-    6: lambda image: image.rotate(90, expand=True),
-    7: lambda image: image.transpose(Image.Transpose.TRANSVERSE),
-    8: lambda image: image.rotate(270, expand=True),
-}
-
-
-def _marked(image: Image.Image, kind: str, orientation: int, **options) -> bytes:
-    if kind == "TIFF":
-        return saved(image, kind, tiffinfo={274: orientation}, **options)
-    exif = Image.Exif()
-    exif[274] = orientation
-    return saved(image, kind, exif=exif.tobytes(), **options)
-
-
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "TIFF deflate", "TIFF G4", "HEIF", "AVIF"])
 def test_a_scan_stored_turned_is_sent_upright(tmp_path, kind, orientation):
-    options = {
-        "JPEG": {"quality": 95, "subsampling": 0},
-        "WEBP": {"lossless": True},
-        "TIFF deflate": {"compression": "tiff_adobe_deflate"},
-        "TIFF G4": {"compression": "group4"},
-        "HEIF": {"quality": 95, "chroma": 444},
-        "AVIF": {"quality": 95, "subsampling": "4:4:4"},
-    }.get(kind, {})
     upright = drawing().convert("1") if kind == "TIFF G4" else drawing()
-    stored = ORIENTATIONS[orientation](upright)
-    _, shown = prepared(tmp_path, _marked(stored, kind.split()[0], orientation, **options))
+    _, shown = prepared(tmp_path, stored(upright, kind, orientation))
     assert differs(shown, upright) < 3
 
 
 def test_a_turned_scan_is_upright_when_it_is_shrunk_too(tmp_path):
-    stored = ORIENTATIONS[6](drawing(1600, 1200))
-    _, shown = prepared(tmp_path, _marked(stored, "JPEG", 6), Size(10**6, 400))
+    _, shown = prepared(tmp_path, stored(drawing(1600, 1200), "JPEG", 6), Size(10**6, 400))
     assert differs(shown, drawing(400, 300)) < 3
 
 

@@ -1,5 +1,6 @@
 """Scans of several pages: what is asked, what is kept across failures, and what is filed."""
 
+import io
 import json
 
 import pytest
@@ -13,6 +14,7 @@ from dropscribe.values import Answer
 from tests.engines.scripted import ScriptedEngine
 from tests.folders import an_inbox
 from tests.reading_pictures.pdfs import text_pdf
+from tests.reading_pictures.scans import ORIENTATIONS, differs, drawing, stored
 from tests.standin import marks
 from tests.unit.breaking_decoder import BREAKS
 from tests.unit.test_transcribe import Room, says
@@ -328,3 +330,17 @@ def test_the_words_of_an_answer_survive(room):
     here = room(1)
     here.read(says("Ünïcode — ok."))
     assert here.files["done/letter.md"].decode() == "Ünïcode — ok.\n"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
+def test_a_picture_in_any_orientation_arrives_at_the_engine_as_the_upright_one(room, kind):
+    here = room(1)
+    engine = Bands()
+    for orientation in ORIENTATIONS:
+        (here.inbox.path / here.name).write_bytes(stored(drawing(), kind, orientation))
+        here.read(engine=engine)
+    shown = [Image.open(io.BytesIO(picture.data)).convert("RGB") for picture in engine.sent]
+    assert len(shown) == 8
+    for image in shown:
+        assert differs(image, shown[0]) < 1.5
+        assert differs(image, drawing()) < 3

@@ -7,6 +7,7 @@ clock, because copying tools set old ones and shares have clocks of their own.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from dropscribe import formats
@@ -53,11 +54,17 @@ class Settling:
 
 
 def settle(
-    state: Settling, seen: Mapping[str, Fingerprint | None], now: float, quiet: Callable[[str], float]
+    state: Settling,
+    seen: Mapping[str, Fingerprint | None],
+    now: float,
+    quiet: Callable[[str], float],
+    *,
+    give_up: float = inf,
 ) -> Settling:
     """The memory after a look at `now` that saw `seen` (None: it had settled and was not asked again).
 
-    A scan settles when it is not empty and was seen unchanged for `quiet(name)` seconds.
+    A scan settles when it was seen unchanged for `quiet(name)` seconds, an empty one after `give_up`: browsers
+    hold a name with an empty file for as long as a download takes.
     """
     arriving: dict[str, Watched] = {}
     newly: dict[str, Fingerprint] = {}
@@ -66,12 +73,15 @@ def settle(
         if fingerprint is None or state.settled.get(name) == fingerprint:
             continue
         watched = _still_watched(state.arriving.get(name), fingerprint) or Watched(fingerprint, now)
-        deadline = watched.since + _patience(state.doubts.get(name), fingerprint, quiet(name))
-        if fingerprint.size and deadline <= now:
+        patience = (
+            _patience(state.doubts.get(name), fingerprint, quiet(name)) if fingerprint.size else give_up
+        )
+        deadline = watched.since + patience
+        if deadline <= now:
             newly[name] = fingerprint
         else:
             arriving[name] = watched
-            if fingerprint.size:
+            if deadline < inf:
                 deadlines.append(deadline)
     return Settling(
         arriving=arriving,

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 _DIGITS = 2  # of an estimate; more would be a lie
 
 
-def in_words(path: Path, kind: str) -> str:
+def in_words(path: Path, kind: str, most_pixels: int) -> str:
     """`6,698 of about 21,000 bytes arrived`, or nothing where the picture does not tell how many there were."""
     size = path.stat().st_size
-    share = _share(path, kind)
+    share = _share(path, kind, most_pixels)
     if share is None:
         return ""
     whole = size / share
@@ -25,7 +25,7 @@ def in_words(path: Path, kind: str) -> str:
     return f"{size:,} of about {max(size + 1, round(whole / step) * step):,} bytes arrived"
 
 
-def _share(path: Path, kind: str) -> float | None:
+def _share(path: Path, kind: str, most_pixels: int) -> float | None:
     """Which part of the rows could be decoded; None for formats that are not written row by row from the top."""
     if kind not in {"JPEG", "PNG", "GIF"}:
         return None
@@ -33,6 +33,8 @@ def _share(path: Path, kind: str) -> float | None:
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
         with Image.open(path, formats=(kind,)) as image:
+            if image.width * image.height > most_pixels:
+                return None
             image.load()
             rows = _rows_with_content(image.convert("RGB"))
             return rows / image.height if 0 < rows < image.height else None

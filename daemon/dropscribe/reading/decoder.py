@@ -53,7 +53,7 @@ class Decoder:
                 self._forget()
                 return {}, ()
             case "arrived":
-                return {"words": in_words(path, request["kind"])}, ()
+                return {"words": in_words(path, request["kind"], limits.pixels)}, ()
         steps = steps_of(request)
         document = self._opened(path, steps, limits)
         if request["do"] == "open":
