@@ -113,7 +113,7 @@ def _pages(folder: Path) -> Iterator[Page]:
 
 def _read(engine: OcrEngine, image: Image.Image, size: Size) -> str:
     seen = image.resize(fitting(image.size, size), Image.Resampling.LANCZOS)
-    text = engine.ask(encoded(padded(seen), lossy=False), RECIPE, stop=Stop()).text
+    text = engine.ask(encoded(padded(seen)), RECIPE, stop=Stop()).text
     return "" if text == NO_TEXT else text
 
 

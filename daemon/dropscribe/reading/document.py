@@ -31,10 +31,6 @@ class Page(Protocol):
         """Width and height in pixels, upright and with square pixels: more than that the page does not hold."""
 
     @property
-    def lossy(self) -> bool:
-        """Whether it was compressed with losses, so that PNG would keep nothing but their noise."""
-
-    @property
     def text(self) -> str:
         """The text that the page brings along; empty for nearly all scans."""
 

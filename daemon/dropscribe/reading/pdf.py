@@ -74,8 +74,6 @@ class PdfDocument:
 class PdfPage:
     """One page of an open PDF; a page that is one scanned picture has that picture's resolution."""
 
-    lossy = False
-
     def __init__(self, page: pdfium.PdfPage, dpi: int, most: int) -> None:
         self._page = page
         self._points = page.get_size()
@@ -84,7 +82,8 @@ class PdfPage:
         self._scale = dpi / _POINTS
         self._scan = False
         for scale, share in _pictures(page, most):
-            # The largest picture is the scan; stamps and logos lie on top of it.
+            # What fills the page is the scan of it; stamps and logos lie on top. Some scanners file a page in
+            # layers: a fine one for the print, a coarse one for colours.
             if share >= _WHOLE_PAGE:
                 self._scale = max(scale, self._scale) if self._scan else scale
                 self._scan = True
@@ -126,9 +125,9 @@ def _pictures(page: pdfium.PdfPage, most: int) -> Iterator[tuple[float, float]]:
         check_pixels((across, down), most, "a picture on this page")
         left, bottom, right, top = found.get_bounds()
         if right > left and top > bottom:
+            area = (right - left) * (top - bottom)
             # By area: the picture may lie on its side on the page.
-            scale = ((across * down) / ((right - left) * (top - bottom))) ** 0.5
-            yield scale, min(1.0, (right - left) * (top - bottom) / (width * height))
+            yield (across * down / area) ** 0.5, area / (width * height)
 
 
 def _is_garbled(text: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import resource
 import signal
 import socket
@@ -34,6 +35,7 @@ _MOST_DATA = 512_000_000
 _START_SECONDS = 60.0  # imports take a second; on a small machine under load far more
 _TOO_MUCH_MEMORY = 77  # exit code
 _WATCH_SECONDS = 0.05
+_LINUX = platform.system() == "Linux"
 
 
 class Died(Exception):
@@ -168,37 +170,51 @@ def _listen(line: socket.socket, requests: SimpleQueue[Request]) -> None:
 
 
 def limit_memory(most: int, base: int) -> None:
-    """From now on this process may have `most` bytes more than `base`, what it had when it was idle.
+    """From now on this process may have `most` bytes more than `base`, what `memory_reserved` told when it was idle.
 
-    Where the system does not hold it to that (macOS), `watch_memory` does.
+    Linux refuses it more, which shows as MemoryError. Elsewhere (macOS) nothing does, so the process leaves when
+    it has ever had more.
     """
-    if sys.platform == "linux":
+    if _LINUX:
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         wanted = base + most
         resource.setrlimit(
             resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
         )
+    else:
+        _WATCH.hold(base + most)
 
 
 def memory_reserved() -> int:
-    """Bytes of address space of this process; 0 where that is not told."""
-    try:
+    """Bytes that this process has: of address space on Linux, elsewhere the most that were ever in memory."""
+    if _LINUX:
         with open("/proc/self/statm", "rb") as counts:  # noqa: PTH123 - in the middle of a limit, no objects
             return int(counts.read().split()[0]) * resource.getpagesize()
-    except OSError:
-        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def watch_memory(most: int) -> None:
-    """Leave when this process has ever had more than `most` bytes in memory; for systems without RLIMIT_AS."""
+class _Watch:
+    """Leaves when this process has ever had more memory than it may; for systems without such a limit."""
 
-    def watch() -> None:
-        pause = threading.Event()
-        while not pause.wait(_WATCH_SECONDS):
-            if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > most:  # bytes, on macOS
+    def __init__(self) -> None:
+        self._most = 0
+        self._pause = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def hold(self, most: int) -> None:
+        # The peak never sinks: what an earlier scan was allowed, a later one must not be blamed for.
+        self._most = max(most, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, daemon=True)
+            self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._pause.wait(_WATCH_SECONDS):
+            if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > self._most:  # bytes, on macOS
                 os._exit(_TOO_MUCH_MEMORY)
 
-    threading.Thread(target=watch, daemon=True).start()
+
+_WATCH = _Watch()
 
 
 def renounce() -> None:

@@ -35,7 +35,6 @@ _UPRIGHT = {
 }
 _ON_ITS_SIDE = frozenset({5, 6, 7, 8})
 
-_LOSSY = frozenset({"JPEG", "MPO", "HEIF", "AVIF"})
 _ANIMATIONS = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 
 
@@ -127,10 +126,6 @@ class RasterPage:
         self._stretch = _stretch(image)
         # A TIFF is turned by Pillow as it is decoded, and its size is told as it will be then.
         self._on_its_side = kind != "TIFF" and orientation(image) in _ON_ITS_SIDE
-
-    @property
-    def lossy(self) -> bool:
-        return self._kind in _LOSSY
 
     @property
     def sides(self) -> tuple[int, int]:
