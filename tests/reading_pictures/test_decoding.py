@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from tests.e2e.harness import until
 from tests.reading_pictures.scans import drawing, saved
 
 SIZE = Size(10**6, 1000)
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux shows its processes")
 
 
 @pytest.fixture
@@ -34,12 +37,15 @@ def decoding(stop):
 
 def children():
     """The processes that this one has started and that still run."""
-    return [
-        int(process)
-        for thread in Path("/proc/self/task").iterdir()
-        for process in (thread / "children").read_text().split()
-        if "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    ]
+    found = []
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # of a thread or process that ends just now
+            found += [int(one) for one in (thread / "children").read_text().split() if state(one) != "Z"]
+    return found
+
+
+def state(process):
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def scan(tmp_path, data, name="scan"):
@@ -105,7 +111,9 @@ def test_a_process_that_is_killed_meanwhile_is_told_as_that_and_the_next_one_sta
     path = scan(tmp_path, saved(Image.effect_noise((4000, 4000), 90), "PNG", compress_level=1))
     decoding.pages(path, Steps(), Limits())
     (process,) = children()
-    busy = threading.Thread(target=lambda: (until(lambda: working(process), "work"), os.kill(process, 9)))
+    busy = threading.Thread(
+        target=lambda: (until(lambda: state(process) == "R", "work"), os.kill(process, 9))
+    )
     busy.start()
     with pytest.raises(Broke, match="SIGKILL"):
         decoding.page(path, Wanted(1, SIZE), Steps(), Limits())
@@ -113,15 +121,12 @@ def test_a_process_that_is_killed_meanwhile_is_told_as_that_and_the_next_one_sta
     assert decoding.pages(path, Steps(), Limits()) == 1
 
 
-def working(process):
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "R"
-
-
 def test_a_process_that_died_while_it_was_idle_is_nobodys_fault(tmp_path, decoding):
     path = pages_of(tmp_path, 2)
     decoding.pages(path, Steps(), Limits())
-    os.kill(children()[0], signal.SIGKILL)
-    until(lambda: not children(), "its end")
+    (process,) = children()
+    os.kill(process, signal.SIGKILL)
+    until(lambda: os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT | os.WNOHANG), "its end")
     assert decoding.pages(path, Steps(), Limits()) == 2
 
 
@@ -129,7 +134,7 @@ def test_a_stop_ends_the_work_at_once(tmp_path, stop, decoding):
     path = scan(tmp_path, saved(Image.effect_noise((4000, 4000), 90), "PNG", compress_level=1))
     decoding.pages(path, Steps(), Limits())
     (process,) = children()
-    teller = threading.Thread(target=lambda: (until(lambda: working(process), "work"), stop.set()))
+    teller = threading.Thread(target=lambda: (until(lambda: state(process) == "R", "work"), stop.set()))
     teller.start()
     with pytest.raises(Stopped):
         decoding.page(path, Wanted(1, SIZE), Steps(), Limits())
