@@ -6,10 +6,13 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 from dropscribe.cli import _VERBS, main
 from dropscribe.config.load import from_text
+from dropscribe.reading.models import image_tokens, useful_size
+from dropscribe.reading.picture import fitting
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -78,3 +81,19 @@ def test_help_loads_neither_libraries_nor_engines():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
     assert not loaded & {"pydantic", "requests", "PIL", "watchdog", "rich", "yaml", "sqlite3", "structlog"}
+
+
+def test_the_table_of_pictures_tells_what_each_family_is_sent():
+    """Sides and tokens in docs/pictures.md are those of the code; bytes are what was measured."""
+    told = 0
+    for line in (ROOT / "docs" / "pictures.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) != 8 or " x " not in cells[3]:
+            continue
+        model, sides, tokens = cells[0], tuple(map(int, cells[3].split(" x "))), cells[5]
+        size = useful_size(model, num_ctx=8192, num_predict=4096)
+        natural = (2994, 3992) if "photo" in cells[1] else (2481, 3507)
+        assert sides == pytest.approx(fitting(natural, size), abs=2), line
+        assert tokens == str(image_tokens(model, *sides) or "?"), line
+        told += 1
+    assert told >= 30
