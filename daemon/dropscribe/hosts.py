@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dropscribe import log, schedule
+from dropscribe.errors import WorldWrong
 from dropscribe.read_page import NO_ANSWER
 from dropscribe.status import HostStatus
 
@@ -52,17 +53,25 @@ class Hosts:
     def released(self, name: str) -> None:
         self._hosts[name] = schedule.released(self._hosts[name])
 
+    def looked_well(self, name: str) -> None:
+        """It says that the model is there: enough after an outage, not after it failed with a picture."""
+        if not self._hosts[name].while_reading:
+            self.answered(name)
+
     def answered(self, name: str) -> None:
         """It works, so what was suspected of scans is held against them now."""
         host = self._hosts[name]
         if not host.well:
-            log.step("back", host=name, after=host.reason)
+            log.step("back", host=name, after=host.reason.removeprefix(f"{name} "))
         self._hosts[name] = schedule.answered(host)
         if self._evidence[name]:
-            self._ledger.confirm(self._evidence[name], NO_ANSWER)
+            try:
+                self._ledger.confirm(self._evidence[name], NO_ANSWER)
+            except WorldWrong:
+                return  # kept for its next answer: the state folder may take it then
             self._evidence[name].clear()
 
-    def failed(self, name: str, failure: Unavailable, now: float) -> None:
+    def failed(self, name: str, failure: Unavailable, now: float, *, while_reading: bool) -> None:
         host = self._hosts[name]
         if failure.evidence is not None:
             self._evidence[name].append(failure.evidence)
@@ -76,12 +85,19 @@ class Hosts:
             failure.fix,
             draw=random.random(),  # noqa: S311 - jitter, no secret
             suspicious=failure.suspect,
+            while_reading=while_reading,
             at_least=failure.after,
         )
         self._hosts[name] = rested
         if rested.failures != host.failures:
-            seconds = round(rested.rests_until - now, 1)
-            log.step("resting", level="warning", host=name, reason=failure.reason, seconds=seconds)
+            log.step(
+                "resting",
+                level="warning",
+                host=name,
+                reason=failure.reason.removeprefix(f"{name} "),
+                fix=failure.fix,
+                seconds=round(rested.rests_until - now, 1),
+            )
 
     def status(self) -> tuple[HostStatus, ...]:
         return tuple(_host_status(host) for host in self._hosts.values())

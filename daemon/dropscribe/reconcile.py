@@ -169,8 +169,10 @@ class Reconciler:
     def _take_in(self, result: Result, now: float) -> None:
         job, state = result.job, self.inboxes[result.job.scan.inbox.name]
         self.hosts.released(job.host)
-        if result.proven or result.filed:
+        if _was_answered(result):
             self.hosts.answered(job.host)
+        elif result.proven and job.check:
+            self.hosts.looked_well(job.host)
         if job.check:
             self._checked(state, result, now)
         elif result.filed:
@@ -202,7 +204,8 @@ class Reconciler:
     def _failed(self, state: InboxState, result: Result, failure: Failure, now: float) -> None:
         match failure:
             case Unavailable():
-                self.hosts.failed(result.job.host, failure, now)
+                while_reading = result.proven or not result.job.probe
+                self.hosts.failed(result.job.host, failure, now, while_reading=while_reading)
             case Misconfigured():
                 self.hosts.answered(result.job.host)
                 self._obstruct(state, result, failure, now)
@@ -224,7 +227,7 @@ class Reconciler:
         obstacle = state.obstacles.get(result.job.host)
         match result.error:
             case Unavailable() as failure:
-                self.hosts.failed(result.job.host, failure, now)
+                self.hosts.failed(result.job.host, failure, now, while_reading=False)
             case Misconfigured() as failure:
                 self._obstruct(state, result, failure, now)
             case None if obstacle is not None and obstacle.state != result.state:
@@ -276,6 +279,14 @@ class Reconciler:
             ),
             hosts=self.hosts.status(),
         )
+
+
+def _was_answered(result: Result) -> bool:
+    """Whether the host has answered: /api/version also answers where no model can be loaded."""
+    job = result.job
+    if result.filed or (result.proven and job.deep):
+        return True
+    return result.proven and not job.check and not isinstance(result.error, Unavailable)
 
 
 def check_world(state: InboxState, state_folder: Path) -> None:

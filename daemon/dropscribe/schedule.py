@@ -31,6 +31,7 @@ class Host:
     rests_until: float = 0.0
     resting_since: float = 0.0
     suspicious: bool = False  # the last failure may have been the scan's fault
+    while_reading: bool = False  # the last failure came with a picture, which no look at the model disproves
     reason: str = ""
     fix: str = ""
 
@@ -106,7 +107,7 @@ def released(host: Host) -> Host:
 
 def answered(host: Host) -> Host:
     """It works: all its room is open again."""
-    return replace(host, failures=0, rests_until=0.0, resting_since=0.0, suspicious=False, reason="", fix="")
+    return Host(host.name, host.engine, host.parallel, host.busy)
 
 
 def failed(
@@ -117,6 +118,7 @@ def failed(
     *,
     draw: float,
     suspicious: bool = False,
+    while_reading: bool = False,
     at_least: float = 0.0,
 ) -> Host:
     """It rests twice as long after each failure in a row, from 2 s to 5 min, a fifth more or less by `draw`.
@@ -135,6 +137,7 @@ def failed(
         rests_until=now + min(rest, LONGEST_REST),
         resting_since=host.resting_since or now,
         suspicious=suspicious,
+        while_reading=while_reading,
         reason=reason,
         fix=fix,
     )

@@ -281,6 +281,17 @@ def test_once_does_not_wait_for_a_server_that_is_away(server, household):
     assert sorted(tree(home.inbox())) == ["scan0001.png"]
 
 
+def test_once_does_not_wait_for_a_server_that_answers_and_cannot_read(server, household):
+    home = household()
+    drop(home.inbox(), 1)
+    server.script("out_of_memory", times=None)
+    code, out, _ = home.run("once")
+    assert code == 1
+    assert "too little memory" in out
+    assert sorted(tree(home.inbox())) == ["scan0001.png"]
+    assert len(chats(server)) == 4
+
+
 def test_try_prints_the_text_and_changes_nothing(server, household, tmp_path):
     home = household("letters", "bills")
     scan = drop(tmp_path, 77)

@@ -1,5 +1,6 @@
 """Passes of the reconciler on real folders, with hands that do what the test says and a clock that it sets."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,51 @@ def test_after_a_failure_one_scan_tries_the_host_for_all(world):
     here.step()
     assert len(here.hands.jobs) == 4
     assert not any(job.probe for job in here.hands.jobs)
+
+
+def test_a_host_that_passes_its_probe_and_fails_all_the_same_is_asked_ever_more_rarely(world):
+    here = world()
+    here.settled("a.png")
+    asked = 0
+    end = here.now + 8 * 3600
+    while here.now < end:
+        if here.hands.jobs:
+            here.hands.finish(Unavailable("too little memory"), proven=here.hands.jobs[0].probe)
+            asked += 1
+            here.step()
+        here.step(max(here.step(rung=False), 0.001), rung=False)
+    assert asked <= 8 * 3600 / schedule.LONGEST_REST * 1.5 + 10
+    here.step(here.host.rests_until - here.now + 1)
+    here.hands.finish(proven=True)
+    here.step()
+    assert here.host.well
+
+
+def test_a_look_at_the_model_ends_an_outage_but_not_a_failure_with_a_picture(world):
+    hosts = world().reconciler.hosts
+    hosts.failed(URL, Unavailable("refuses connections"), 1.0, while_reading=False)
+    hosts.looked_well(URL)
+    assert hosts[URL].well
+    hosts.failed(URL, Unavailable("too little memory"), 1.0, while_reading=True)
+    hosts.looked_well(URL)
+    assert not hosts[URL].well
+    hosts.answered(URL)
+    assert hosts[URL].well
+
+
+def test_what_could_not_be_held_against_a_scan_at_once_is_at_the_next_answer(world):
+    here = world()
+    record, failure = suspect(here)
+    here.reconciler.hosts.failed(URL, failure, 1.0, while_reading=True)
+    with sqlite3.connect(here.ledger.path) as other:
+        other.execute("ALTER TABLE try RENAME TO hidden")
+        other.commit()
+        here.reconciler.hosts.answered(URL)
+        other.execute("ALTER TABLE hidden RENAME TO try")
+    other.close()
+    assert here.host.well
+    here.reconciler.hosts.answered(URL)
+    assert [tried.verdict for tried in here.ledger.tries(record.id)] == [NO_ANSWER]
 
 
 def suspect(world, verdict=SUSPECT):
