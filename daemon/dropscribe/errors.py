@@ -103,7 +103,14 @@ class Unavailable(Failure):
 
 
 class Misconfigured(Failure):
-    """This host cannot do what the inbox asks: model missing, no vision, bad option."""
+    """This host cannot do what the inbox asks: model missing, no vision, bad option.
+
+    `lasting`: it stays so until the model or the server is another one (an architecture that it cannot load).
+    """
+
+    def __init__(self, reason: str, fix: str = "", *, lasting: bool = False) -> None:
+        super().__init__(reason, fix)
+        self.lasting = lasting
 
 
 class WorldWrong(Failure):

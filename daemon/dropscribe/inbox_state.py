@@ -44,13 +44,26 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why one host cannot serve one inbox; `state` is what the model was when a request failed there."""
+    """Why one host cannot serve one inbox; `state` is what the model was when a request failed there.
+
+    `lasting`: until that changes; otherwise until a good look at the model after `resume_at`, which is later
+    each time that the same refusal comes back, `times` in a row.
+    """
 
     reason: str
     fix: str
     since: float
     check_at: float
     state: ModelState | None
+    lasting: bool = False
+    resume_at: float = 0.0
+    times: int = 1
+
+    def is_over(self, state: ModelState | None, now: float) -> bool:
+        """Whether a look at the model that went well, and saw it as `state`, ends this."""
+        if self.lasting:
+            return self.state != state
+        return now >= self.resume_at or (self.state is not None and self.state != state)
 
 
 @dataclass(slots=True)
@@ -66,6 +79,7 @@ class InboxState:
     next_look: float = 0.0
     parked: Parked | None = None
     obstacles: dict[str, Obstacle] = field(default_factory=dict)
+    overcome: dict[str, Obstacle] = field(default_factory=dict)  # and no scan was read there since
     reading: dict[str, Fingerprint] = field(default_factory=dict)
     held: dict[str, Unsupported] = field(default_factory=dict)
     watch: str = ""

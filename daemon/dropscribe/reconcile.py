@@ -177,6 +177,8 @@ class Reconciler:
             self._checked(state, result, now)
         elif result.filed:
             state.ended[result.filed.kind] += 1
+            if result.filed.kind == "done":
+                state.overcome.pop(job.host, None)
             state.done_with(job.scan.name)
         else:
             self._ended_by(state, result, now)
@@ -215,13 +217,19 @@ class Reconciler:
                 raise AssertionError(f"{failure!r} should have been filed")
 
     def _obstruct(self, state: InboxState, result: Result, failure: Misconfigured, now: float) -> None:
-        host = result.job.host
-        known = state.obstacles.get(host)
-        since = known.since if known else time.time()
-        check_at = now + schedule.PARK_CHECK
-        state.obstacles[host] = Obstacle(failure.reason, failure.fix, since, check_at, result.state)
+        host, known = result.job.host, state.obstacles.get(result.job.host)
+        obstacle = _obstacle(failure, result, known or state.overcome.get(host), now)
+        state.obstacles[host] = obstacle if known is None else replace(obstacle, since=known.since)
         if known is None or known.reason != failure.reason:
-            log.step("parked", level="warning", inbox=state.name, reason=failure.reason, fix=failure.fix)
+            others = state.usable_hosts(self.hosts.running(state.rules.engine))
+            log.step(
+                "goes on without this host" if others else "parked",
+                level="warning",
+                inbox=state.name,
+                host=host if others else "",
+                reason=failure.reason,
+                fix=failure.fix,
+            )
 
     def _checked(self, state: InboxState, result: Result, now: float) -> None:
         obstacle = state.obstacles.get(result.job.host)
@@ -230,9 +238,9 @@ class Reconciler:
                 self.hosts.failed(result.job.host, failure, now, while_reading=False)
             case Misconfigured() as failure:
                 self._obstruct(state, result, failure, now)
-            case None if obstacle is not None and obstacle.state != result.state:
-                del state.obstacles[result.job.host]
-                log.step("resumed", inbox=state.name, after=obstacle.reason)
+            case None if obstacle is not None and obstacle.is_over(result.state, now):
+                state.overcome[result.job.host] = state.obstacles.pop(result.job.host)
+                log.step("resumed", inbox=state.name, host=result.job.host, after=obstacle.reason)
 
     # --- time and status
 
@@ -279,6 +287,24 @@ class Reconciler:
             ),
             hosts=self.hosts.status(),
         )
+
+
+def _obstacle(failure: Misconfigured, result: Result, before: Obstacle | None, now: float) -> Obstacle:
+    """What a failure with a picture or a look at the model puts in the way; `before` was there last."""
+    again = before is not None and before.reason == failure.reason
+    times = before.times if before is not None and again else 0
+    if not result.job.check:
+        times += 1
+    return Obstacle(
+        failure.reason,
+        failure.fix,
+        time.time(),
+        now + schedule.PARK_CHECK,
+        result.state,
+        failure.lasting,
+        now if result.job.check else now + schedule.parked_for(times),
+        times,
+    )
 
 
 def _was_answered(result: Result) -> bool:

@@ -1,11 +1,12 @@
 """Passes of the reconciler on real folders, with hands that do what the test says and a clock that it sets."""
 
+import itertools
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from dropscribe import schedule
+from dropscribe import log, schedule
 from dropscribe.errors import Misconfigured, NotYet, Unavailable, Unsupported
 from dropscribe.inbox_state import InboxState
 from dropscribe.intake.look import LookRules
@@ -52,15 +53,21 @@ class Deaf:
 
 
 class World:
-    def __init__(self, root, parallel=1, **rules):
+    def __init__(self, root, parallel=1, hosts=(URL,), **rules):
         self.inbox = an_inbox(root, **rules)
         self.ledger = Ledger(root / "ledger.db")
         self.hands = Hands()
         self.now = 1000.0
         look_rules = LookRules(skip=frozenset({self.inbox.done, self.inbox.failed}))
         self.state = InboxState(self.inbox, look_rules, network=False, rescan=60.0)
-        host = Host(URL, "ollama", parallel)
-        self.reconciler = Reconciler([self.state], [host], self.ledger, self.hands, Deaf(), root)
+        self.reconciler = Reconciler(
+            [self.state],
+            [Host(host, "ollama", parallel) for host in hosts],
+            self.ledger,
+            self.hands,
+            Deaf(),
+            root,
+        )
 
     def drop(self, *names):
         for name in names:
@@ -294,7 +301,9 @@ def test_a_model_that_failed_while_asked_is_left_alone_until_it_or_the_server_ch
     here = world()
     here.settled("a.png")
     before = ModelState("digest", "0.33.0")
-    here.hands.finish(Misconfigured("this server cannot load mllama", "use another"), state=before)
+    here.hands.finish(
+        Misconfigured("this server cannot load mllama", "use another", lasting=True), state=before
+    )
     here.step()
     for _ in range(3):
         here.step(61.0)
@@ -307,6 +316,78 @@ def test_a_model_that_failed_while_asked_is_left_alone_until_it_or_the_server_ch
     here.hands.finish(proven=True, state=ModelState("digest", "0.24.0"))
     here.step()
     assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
+def test_a_refusal_that_passes_ends_with_a_good_look_at_the_model(world):
+    here = world()
+    here.settled("a.png")
+    same = ModelState("digest", "0.33.0")
+    here.hands.finish(Misconfigured("this is not an Ollama server (status 404)"), state=same)
+    here.step()
+    assert here.status.parked
+    here.step(61.0)
+    here.hands.finish(proven=True, state=same)
+    here.step()
+    assert here.status.parked == ""
+    assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
+def test_a_refusal_that_comes_back_is_sent_a_picture_ever_more_rarely(world):
+    here = world()
+    here.settled("a.png")
+    same, began, sent, sleep = ModelState("digest", "0.33.0"), here.now, [], 0.0
+    while here.now < began + 4 * 3600:
+        while here.hands.jobs:
+            if here.hands.jobs[0].check:
+                here.hands.finish(proven=True, state=same)
+            else:
+                sent.append(here.now)
+                here.hands.finish(Misconfigured("the server wants a login"), state=same)
+            sleep = here.step(rung=False)
+        sleep = here.step(sleep, rung=False)
+    gaps = [round((later - earlier) / 60) for earlier, later in itertools.pairwise(sent)]
+    assert gaps[:5] == [1, 2, 4, 8, 16]
+    assert set(gaps[5:]) == {30}
+    assert len(gaps) > 6
+
+
+def test_a_refusal_after_a_scan_was_read_is_a_new_one(world):
+    here = world()
+    here.settled("a.png", "b.png")
+    same = ModelState("digest", "0.33.0")
+    for ends in (Misconfigured("the server wants a login"), None) * 2:
+        here.hands.finish(ends, state=same)
+        here.step()
+        if ends is not None:
+            here.step(61.0)
+            here.hands.finish(proven=True, state=same)
+            here.step()
+            assert here.status.parked == ""
+    assert here.status.done == 2
+
+
+def test_a_new_model_or_server_ends_any_refusal_at_the_next_look(world):
+    here = world()
+    here.settled("a.png")
+    for version in ("0.33.0", "0.33.1", "0.33.2"):
+        here.hands.finish(Misconfigured("the server wants a login"), state=ModelState("digest", version))
+        here.step()
+        here.step(61.0)
+        here.hands.finish(proven=True, state=ModelState("digest", version + "0"))
+        here.step()
+        assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
+def test_an_inbox_goes_on_at_its_other_host_and_the_log_does_not_call_it_parked(world, capsys):
+    log.configure("plain", "info")
+    here = world(hosts=(URL, "http://127.0.0.1:2"))
+    here.settled("a.png", "b.png")
+    host = here.hands.finish(Misconfigured("the model m is not installed")).host
+    here.step()
+    assert here.status.parked == ""
+    lines = [line for line in capsys.readouterr().err.splitlines() if "not installed" in line]
+    assert ["parked" in line for line in lines] == [False]
+    assert f"host={host}" in lines[0]
 
 
 def test_a_resting_host_with_a_parked_inbox_does_not_spin(world):

@@ -56,8 +56,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 # --- how a failure is made; {model}, {words} and {default} stand for what they say
 
 
-def _parked(reason: str, fix: str = "") -> Made:
-    return lambda said: Misconfigured(_filled(reason, said), _filled(fix, said))
+def _parked(reason: str, fix: str = "", *, lasting: bool = False) -> Made:
+    return lambda said: Misconfigured(_filled(reason, said), _filled(fix, said), lasting=lasting)
 
 
 def _rests(reason: str, fix: str = "", *, suspect: bool = False, soon: bool = False) -> Made:
@@ -78,6 +78,7 @@ def _cannot_load(said: Said) -> Failure:
     return _parked(
         "this Ollama server cannot load {model}: {words}",
         "update Ollama on the server, or use another model: run `ollama pull {default}` there",
+        lasting=True,
     )(said)
 
 
@@ -92,8 +93,11 @@ _USE_DEFAULT = "run `ollama pull {default}` on the server and set `model: {defau
 _MLLAMA = _parked(
     "this Ollama server cannot load {model}: only servers up to 0.24 read the llama3.2-vision family",
     f"use {', '.join(f'{name} for {memory} GB of memory' for memory, name in RECOMMENDED)}: {_USE_DEFAULT}",
+    lasting=True,
 )
-_BLIND = _parked("the model {model} cannot see pictures", f"use a model with vision: {_USE_DEFAULT}")
+_BLIND = _parked(
+    "the model {model} cannot see pictures", f"use a model with vision: {_USE_DEFAULT}", lasting=True
+)
 _PICTURE = _other_recipe("picture", "the server could not decode the picture")
 _CLOUD = _parked(
     "{model} runs in the cloud, and the server may not use it: {words}", f"use a local model: {_USE_DEFAULT}"
@@ -126,6 +130,7 @@ _ALWAYS: Final[tuple[Rule, ...]] = (
         _parked(
             "{model} was downloaded for an older Ollama and cannot be loaded by this one",
             "run `ollama pull {model}` on the server, or use {default}",
+            lasting=True,
         ),
     ),
     ("image input is not supported|missing data required for image input", _BLIND),
@@ -150,7 +155,9 @@ _ALWAYS: Final[tuple[Rule, ...]] = (
     (
         "does not support (?:chat|generate)",
         _parked(
-            "the model {model} is not made to answer questions", f"use a model with vision: {_USE_DEFAULT}"
+            "the model {model} is not made to answer questions",
+            f"use a model with vision: {_USE_DEFAULT}",
+            lasting=True,
         ),
     ),
     (r"option \S+ must be of type|does not support (?:thinking|tools)|invalid think value", _SETTING),
@@ -165,6 +172,7 @@ _SERVER_FAILED: Final[tuple[Rule, ...]] = (
         _parked(
             "the server cannot load {model}: {words}",
             "run `ollama pull {model}` on the server again, or update Ollama there",
+            lasting=True,
         ),
     ),
     (
