@@ -26,12 +26,14 @@ from dropscribe.intake.bell import Bell
 from dropscribe.intake.look import LookRules
 from dropscribe.intake.mounts import mount_of
 from dropscribe.ledger import Ledger
+from dropscribe.ledger.store import put_aside
 from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.turning import Turner
 from dropscribe.reconcile import Reconciler
 from dropscribe.schedule import Host
 from dropscribe.slots import Slots
 from dropscribe.status import Status, StatusSocket
+from dropscribe.stop import Stop
 from dropscribe.transcribe import Desk, Progress
 
 if TYPE_CHECKING:
@@ -41,10 +43,12 @@ if TYPE_CHECKING:
 
     from dropscribe.config.values import Config, Inbox
     from dropscribe.reading.engines import Engine
-    from dropscribe.stop import Stop
 
 GRACE = 1.5
 """Seconds that the slots get to put down what they hold; nothing is lost when they do not."""
+
+_LEDGERS = 3
+"""Ledgers that one process begins because the one before was damaged; more means that the disk is."""
 
 _RESCAN = 60.0
 _RESCAN_NETWORK = 10.0
@@ -62,6 +66,22 @@ def run(config: Config, stop: Stop, *, until: Callable[[Status], bool] | None = 
         for inbox in config.inboxes:
             _prepare_inbox(inbox)
             stack.enter_context(_locked_inbox(inbox))
+        for _ in range(_LEDGERS):
+            last, damage = _work(config, stop, until)
+            if not damage:
+                return last
+            put_aside(config.state / "ledger.db", damage)
+    raise WorldWrong(f"{config.state}: one ledger after another is damaged", "check the disk")
+
+
+def _work(config: Config, given: Stop, until: Callable[[Status], bool] | None) -> tuple[Status, str]:
+    """One life of everything that knows the ledger: the last status, and how the ledger is damaged if it is.
+
+    Numbers of scans mean nothing in another ledger, so nothing that holds one may outlive it.
+    """
+    with ExitStack() as stack:
+        stop = Stop()
+        stack.enter_context(given.calls(stop.set))
         ledger = Ledger(config.state / "ledger.db")
         stack.callback(ledger.close)
         _recover(config, ledger, filer := Filer(ledger))
@@ -80,16 +100,18 @@ def run(config: Config, stop: Stop, *, until: Callable[[Status], bool] | None = 
         status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))
         stack.callback(status_socket.close)
         log.step("started", pid=os.getpid(), inboxes=len(states), state=str(config.state))
-        _loop(reconciler, bell, stop, until)
+        _loop(reconciler, bell, stop, until, ledger)
         stop.set()
         _put_down(slots, reconciler)
         log.step("stopped")
-        return reconciler.snapshot
+        return reconciler.snapshot, "" if given.is_set() else ledger.damaged
 
 
-def _loop(reconciler: Reconciler, bell: Bell, stop: Stop, until: Callable[[Status], bool] | None) -> None:
+def _loop(
+    reconciler: Reconciler, bell: Bell, stop: Stop, until: Callable[[Status], bool] | None, ledger: Ledger
+) -> None:
     rung = True
-    while not stop.is_set():
+    while not stop.is_set() and not ledger.damaged:
         sleep = reconciler.step(time.monotonic(), rung=rung)
         if until is not None and until(reconciler.snapshot):
             return
@@ -104,7 +126,7 @@ def look_once(config: Config) -> Status:
             state.look(time.monotonic())
         except WorldWrong as wrong:
             state.park(wrong, time.monotonic())
-    ledger = Ledger(config.state / "ledger.db") if (config.state / "ledger.db").exists() else None
+    ledger = _ledger_to_look_at(config.state / "ledger.db")
     try:
         midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         counts = {s.name: ledger.counts(s.name, since=midnight) if ledger else {} for s in states}
@@ -113,6 +135,14 @@ def look_once(config: Config) -> Status:
         if ledger is not None:
             ledger.close()
     return Status(time.time(), 0, None, __version__, inboxes)
+
+
+def _ledger_to_look_at(path: Path) -> Ledger | None:
+    """Whether it is damaged, or there at all, is for those to say who work with it."""
+    try:
+        return Ledger(path, mend=False) if path.exists() else None
+    except WorldWrong:
+        return None
 
 
 def _put_down(slots: Slots, reconciler: Reconciler) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -60,6 +61,7 @@ class Reconciler:
         self._look_from = 0.0
         self._rung = False
         self._started = time.time()
+        self._ended: dict[str, dict[str, int]] = {}
         self.snapshot = self._status()
 
     def step(self, now: float, *, rung: bool, stopping: bool = False) -> float:
@@ -95,7 +97,7 @@ class Reconciler:
         before = state.settling.settled
         try:
             if state.parked is not None or state.seen is None:
-                check_world(state, self._state_folder)
+                check_world(state, self._state_folder, self._ledger)
             state.look(now)
         except WorldWrong as wrong:
             self._park(state, wrong, now)
@@ -270,7 +272,6 @@ class Reconciler:
                 yield max(obstacle.check_at, host.rests_until)
 
     def _status(self) -> Status:
-        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         states = self.inboxes.values()
         return Status(
             at=time.time(),
@@ -279,7 +280,7 @@ class Reconciler:
             version=__version__,
             inboxes=tuple(
                 state.status(
-                    self._ledger.counts(state.name, since=midnight),
+                    self._ended_today(state.name),
                     self.hosts.running(state.rules.engine),
                     self.hosts.away(state.usable_hosts(self.hosts.running(state.rules.engine))),
                 )
@@ -287,6 +288,12 @@ class Reconciler:
             ),
             hosts=self.hosts.status(),
         )
+
+    def _ended_today(self, inbox: str) -> dict[str, int]:
+        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        with suppress(WorldWrong):  # the numbers known last: a status ends nothing
+            self._ended[inbox] = self._ledger.counts(inbox, since=midnight)
+        return self._ended.get(inbox, {})
 
 
 def _obstacle(failure: Misconfigured, result: Result, before: Obstacle | None, now: float) -> Obstacle:
@@ -315,12 +322,13 @@ def _was_answered(result: Result) -> bool:
     return result.proven and not job.check and not isinstance(result.error, Unavailable)
 
 
-def check_world(state: InboxState, state_folder: Path) -> None:
+def check_world(state: InboxState, state_folder: Path, ledger: Ledger) -> None:
     """Raises WorldWrong unless this inbox's scans can be taken up and moved to where they belong, now."""
     rules = state.rules
-    for folder in dict.fromkeys((rules.path, rules.done, rules.failed, rules.output.folder)):
+    for folder in dict.fromkeys((rules.path, rules.done, rules.failed, rules.output.folder, state_folder)):
         atomic.probe(folder)
     check_space(state, state_folder)
+    ledger.check()
 
 
 def check_space(state: InboxState, state_folder: Path) -> None:

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import sqlite3
 import threading
 
 from tests.e2e.harness import asked, assert_filed, drop, filed, number_in, tree, until
@@ -290,6 +291,26 @@ def test_once_does_not_wait_for_a_server_that_answers_and_cannot_read(server, ho
     assert "too little memory" in out
     assert sorted(tree(home.inbox())) == ["scan0001.png"]
     assert len(chats(server)) == 4
+
+
+def test_a_ledger_that_is_damaged_under_the_daemon_is_begun_anew_and_no_scan_is_lost(server, household):
+    home = household()
+    done = home.inbox() / "done"
+    with home:
+        drop(home.inbox(), 1)
+        until((done / "scan0001.md").exists, "the first")
+        with sqlite3.connect(home.root / "state" / "ledger.db", timeout=30) as other:
+            other.execute("DROP TABLE page")
+        other.close()
+        drop(home.inbox(), 2)
+        until((done / "scan0002.md").exists, "the one after")
+        drop(home.inbox(), 3)
+        until((done / "scan0003.md").exists, "and one more")
+        assert home.status()["inboxes"][0]["counts"]["waiting"] == 0
+        assert home.terminate() == 0
+    assert_filed(home.inbox(), [1, 2, 3], "Prompt of inbox")
+    assert home.said().count("began a new ledger") == 1
+    assert "Traceback" not in home.said()
 
 
 def test_try_prints_the_text_and_changes_nothing(server, household, tmp_path):

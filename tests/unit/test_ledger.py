@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from dropscribe import log
 from dropscribe.errors import UsageError, WorldWrong
 from dropscribe.ledger import Intent, Ledger, OutputFile, Page, Try, store
 
@@ -157,3 +158,129 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises((WorldWrong, OSError)):
         Ledger(tmp_path / "file" / "ledger.db")
+
+
+# --- damaged ledgers
+
+
+def a_long_ledger(path):
+    """A ledger of many pages, closed, all of it in the one file."""
+    ledger = Ledger(path)
+    for number in range(300):
+        scan = ledger.open_scan("in", f"{number}.png", "abc", 5, at=1.0)
+        ledger.add_try(scan.id, a_try())
+    ledger.close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+
+
+def damage(path):
+    """Every page but the first, which says that this is a database."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+
+
+def broken(folder):
+    return [found.name for found in folder.iterdir() if "broken" in found.name]
+
+
+def test_a_ledger_with_a_damaged_page_inside_is_put_aside_with_one_line(tmp_path, capsys):
+    log.configure("plain", "info")
+    a_long_ledger(tmp_path / "ledger.db")
+    damage(tmp_path / "ledger.db")
+    ledger = Ledger(tmp_path / "ledger.db")
+    assert ledger.open_scans() == ()
+    assert ledger.counts("in", since=0) == {}
+    ledger.close()
+    (kept,) = broken(tmp_path)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "began a new ledger" in line
+    assert kept in line
+
+
+def test_a_ledger_that_lost_a_table_is_put_aside(tmp_path):
+    a_long_ledger(tmp_path / "ledger.db")
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        db.execute("DROP TABLE page")
+    db.close()
+    ledger = Ledger(tmp_path / "ledger.db")
+    assert ledger.pages(1, "r") == {}
+    ledger.close()
+    assert len(broken(tmp_path)) == 1
+
+
+def test_a_second_damaged_ledger_does_not_take_the_place_of_the_first(tmp_path):
+    for text in (b"one" * 1000, b"two" * 1000, b"three" * 1000):
+        (tmp_path / "ledger.db").write_bytes(text)
+        Ledger(tmp_path / "ledger.db").close()
+    assert len(broken(tmp_path)) == 3
+
+
+def test_who_only_looks_puts_nothing_aside(tmp_path):
+    a_long_ledger(tmp_path / "ledger.db")
+    damage(tmp_path / "ledger.db")
+    with pytest.raises(WorldWrong, match="damaged") as wrong:
+        Ledger(tmp_path / "ledger.db", mend=False)
+    assert "begins a new one" in wrong.value.fix
+    assert broken(tmp_path) == []
+
+
+EVERY_ACCESS = {
+    "open_scan": lambda ledger: ledger.open_scan("in", "new.png", "new", 5, at=1.0),
+    "open_scans": lambda ledger: ledger.open_scans(),
+    "withdraw": lambda ledger: ledger.withdraw(1, "gone", at=1.0),
+    "blame": lambda ledger: ledger.blame(1),
+    "confirm": lambda ledger: ledger.confirm([1], "no answer"),
+    "add_try": lambda ledger: ledger.add_try(1, a_try()),
+    "tries": lambda ledger: ledger.tries(1),
+    "accept": lambda ledger: ledger.accept(1, a_page()),
+    "pages": lambda ledger: ledger.pages(1, "r"),
+    "intend": lambda ledger: ledger.intend(1, INTENT),
+    "intent": lambda ledger: ledger.intent(1),
+    "drop_intent": lambda ledger: ledger.drop_intent(1),
+    "filed": lambda ledger: ledger.filed(1, at=1.0),
+    "failures_of": lambda ledger: ledger.failures_of("in", "abc"),
+    "counts": lambda ledger: ledger.counts("in", since=0.0),
+}
+
+
+def test_every_access_is_named():
+    public = {name for name in vars(Ledger) if not name.startswith("_")}
+    assert public - {"check", "close"} == set(EVERY_ACCESS)
+
+
+@pytest.mark.parametrize("name", EVERY_ACCESS)
+@pytest.mark.parametrize("how", ["tables", "pages", "closed"])
+def test_a_ledger_that_breaks_while_it_is_used_is_a_world_that_is_wrong(tmp_path, name, how):
+    a_long_ledger(tmp_path / "ledger.db")
+    ledger = Ledger(tmp_path / "ledger.db")
+    if how == "pages":
+        damage(tmp_path / "ledger.db")
+        ledger._db.execute("PRAGMA shrink_memory")  # or it would answer from its cache
+    elif how == "closed":
+        ledger.close()
+    else:
+        with sqlite3.connect(tmp_path / "ledger.db") as db:
+            for table in ("scan", "try", "page", "intent", "output"):
+                db.execute(f"ALTER TABLE {table} RENAME TO lost_{table}")
+        db.close()
+    with pytest.raises(WorldWrong):
+        EVERY_ACCESS[name](ledger)
+    assert bool(ledger.damaged) == (how != "closed")
+    ledger.close()
+
+
+def test_what_is_no_ledger_is_named_with_what_helps(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "null").symlink_to("/dev/null")
+    with sqlite3.connect(tmp_path / "other") as db:
+        db.execute("CREATE TABLE scan (whose TEXT)")
+    db.close()
+    for name in ("folder", "null", "other"):
+        with pytest.raises(WorldWrong, match=name) as wrong:
+            Ledger(tmp_path / name)
+        assert "move it away" in wrong.value.fix
+    assert broken(tmp_path) == []

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dropscribe.ledger.records import Intent, Kind, OpenScan, OutputFile, Page, Try
-from dropscribe.ledger.store import in_words, opened
+from dropscribe.ledger.store import in_words, is_damage, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,17 +23,27 @@ __all__ = ["Intent", "Kind", "Ledger", "OpenScan", "OutputFile", "Page", "Try"]
 
 
 class Ledger:
-    """Usable from any thread; each method is one transaction, on disk when it returns."""
+    """Usable from any thread; each method is one transaction, on disk when it returns. Each raises WorldWrong."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises UsageError for a ledger of a newer program, WorldWrong where the folder cannot be used."""
+    def __init__(self, path: Path, *, mend: bool = True) -> None:
+        """`mend`: begin a new ledger where this one is damaged.
+
+        Raises UsageError for a ledger of a newer program, WorldWrong where it cannot be used.
+        """
         self.path = path
+        self.damaged = ""  # why only a new ledger helps; whoever opened this one has to begin it
         self._lock = threading.RLock()
-        self._db = opened(path)
+        self._db = opened(path, mend=mend)
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+    def check(self) -> None:
+        """Raises WorldWrong unless it can be written to."""
+        with self._transaction() as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            db.execute(f"PRAGMA user_version = {version}")
 
     # --- scans
 
@@ -62,8 +72,8 @@ class Ledger:
         return OpenScan(row[0], inbox, name, sha256, row[1])
 
     def open_scans(self) -> tuple[OpenScan, ...]:
-        with self._lock:
-            rows = self._db.execute(
+        with self._reading() as db:
+            rows = db.execute(
                 "SELECT id, inbox, name, sha256, deaths FROM scan WHERE state = 'open' ORDER BY id"
             ).fetchall()
         return tuple(OpenScan(i, inbox, os.fsdecode(name), sha, d) for i, inbox, name, sha, d in rows)
@@ -104,8 +114,8 @@ class Ledger:
 
     def tries(self, scan_id: int, page: int | None = None) -> tuple[Try, ...]:
         """All tries at this scan, or at one page of it, oldest first; page 0 is the opening of the scan."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._reading() as db:
+            rows = db.execute(
                 "SELECT page, recipe, verdict, sentence, text, seconds, at FROM try"
                 " WHERE scan_id = ?1 AND (?2 IS NULL OR page = ?2) ORDER BY id",
                 (scan_id, page),
@@ -123,8 +133,8 @@ class Ledger:
 
     def pages(self, scan_id: int, rules: str) -> dict[int, Page]:
         """The pages accepted so far under the same reading rules, by number."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._reading() as db:
+            rows = db.execute(
                 "SELECT page, rules, text, verdict, model, digest, host, recipe, seconds, at, note FROM page"
                 " WHERE scan_id = ? AND rules = ?",
                 (scan_id, rules),
@@ -148,11 +158,11 @@ class Ledger:
             )
 
     def intent(self, scan_id: int) -> Intent | None:
-        with self._lock:
-            row = self._db.execute(
+        with self._reading() as db:
+            row = db.execute(
                 "SELECT kind, folder, name, reason FROM intent WHERE scan_id = ?", (scan_id,)
             ).fetchone()
-            outputs = self._db.execute(
+            outputs = db.execute(
                 "SELECT folder, name, sha256, data FROM output WHERE scan_id = ? ORDER BY rowid", (scan_id,)
             ).fetchall()
         if row is None:
@@ -177,8 +187,8 @@ class Ledger:
 
     def failures_of(self, inbox: str, sha256: str) -> tuple[tuple[str, OutputFile], ...]:
         """Where this content was filed as failed before, each with a file that was filed beside it."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._reading() as db:
+            rows = db.execute(
                 "SELECT filed, folder, output.name, output.sha256 FROM scan JOIN output ON scan_id = scan.id"
                 " WHERE inbox = ? AND scan.sha256 = ? AND state = 'failed'",
                 (inbox, sha256),
@@ -190,8 +200,8 @@ class Ledger:
 
     def counts(self, inbox: str, *, since: float) -> dict[str, int]:
         """How many scans of this inbox ended as done, failed or withdrawn since that Unix time."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._reading() as db:
+            rows = db.execute(
                 "SELECT state, count(*) FROM scan WHERE inbox = ? AND state != 'open' AND ended_at >= ?"
                 " GROUP BY state",
                 (inbox, since),
@@ -200,11 +210,19 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._reading() as db, db:
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """The one way to the database: whatever SQLite says becomes WorldWrong."""
         try:
-            with self._lock, self._db:
-                self._db.execute("BEGIN IMMEDIATE")
+            with self._lock:
                 yield self._db
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
+            if is_damage(error):
+                self.damaged = str(error)
             raise in_words(error, self.path) from error
 
 

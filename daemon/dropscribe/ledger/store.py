@@ -7,6 +7,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
+from dropscribe import log
 from dropscribe.errors import UsageError, WorldWrong, world_wrong
 
 if TYPE_CHECKING:
@@ -86,35 +87,82 @@ _MIGRATIONS = (
 )
 
 
-def opened(path: Path) -> sqlite3.Connection:
-    """Raises UsageError for a ledger of a newer program, WorldWrong where the folder cannot be used."""
+_TABLES = frozenset({"scan", "try", "page", "intent", "output"})
+_LONGEST_CHECK = 5.0
+"""Seconds for looking at every page of a ledger; 100 MB take a third of one. What takes longer is believed."""
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """What is inside is no ledger of any version."""
+
+
+def opened(path: Path, *, mend: bool = True) -> sqlite3.Connection:
+    """A damaged ledger is put aside for a new one, unless `mend` is false.
+
+    Raises UsageError for a ledger of a newer program, WorldWrong where the file or its folder cannot be used.
+    """
     try:
+        _check_place(path)
+        try:
+            return _connect(path)
+        except sqlite3.Error as error:
+            if not (mend and is_damage(error)):
+                raise
+            put_aside(path, str(error))
         return _connect(path)
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         raise in_words(error, path) from error
-    except sqlite3.DatabaseError:
-        # Not a database, or a broken one. It is kept for whoever wants to look; no scan depends on it.
-        aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
-        for ending in ("", "-wal", "-shm"):
-            leftover = path.with_name(path.name + ending)
-            if leftover.exists():
-                leftover.rename(aside.with_name(aside.name + ending))
-        return _connect(path)
+    except OSError as error:
+        raise world_wrong(error, path) from error
+
+
+def put_aside(path: Path, why: str) -> None:
+    """Make room for a new ledger; the old one is kept for whoever wants to look, no scan depends on it."""
+    stamp = int(time.time())
+    while (aside := path.with_name(f"{path.name}.broken-{stamp}")).exists():
+        stamp += 1
+    for ending in ("", "-wal", "-shm"):
+        leftover = path.with_name(path.name + ending)
+        if leftover.exists():
+            leftover.rename(aside.with_name(aside.name + ending))
+    log.step("began a new ledger", level="warning", reason=f"the old one is damaged: {why}", kept=str(aside))
+
+
+def _check_place(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path.exists() and not path.is_file():
+        raise WorldWrong(f"{path}: a ledger is a file, and this is none", "move it away")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         # WAL with NORMAL may lose the last commits at a power cut (sqlite.org/pragma.html#pragma_synchronous).
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
+        _check_pages(db)
         _migrate(db, path)
+        _check_tables(db)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _check_pages(db: sqlite3.Connection) -> None:
+    until = time.monotonic() + _LONGEST_CHECK
+    db.set_progress_handler(lambda: time.monotonic() > until, 100_000)
+    try:
+        (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return
+    finally:
+        db.set_progress_handler(None, 0)
+    if found != "ok":
+        raise DamagedError(found)
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
@@ -124,12 +172,38 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
             f"{path} was written by a newer dropscribe (ledger version {version}, this one knows"
             f" {len(_MIGRATIONS)}); install the newer program again, or name another state folder"
         )
+    if not version and _tables(db):
+        raise WorldWrong(
+            f"{path}: this is a database of another program", "move it away, or name another state folder"
+        )
     for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
         db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
 
 
-def in_words(error: sqlite3.OperationalError, path: Path) -> WorldWrong:
+def _check_tables(db: sqlite3.Connection) -> None:
+    if missing := _TABLES - _tables(db):
+        raise DamagedError(f"it has no table {min(missing)}")
+
+
+def _tables(db: sqlite3.Connection) -> frozenset[str]:
+    return frozenset(name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether only a new ledger helps."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or isinstance(error, DamagedError):
+        return True
+    return str(error).startswith(("no such table", "no such column"))
+
+
+def in_words(error: sqlite3.Error, path: Path) -> WorldWrong:
     """What SQLite could not do to `path`, as the failure of a disk or folder that it is."""
+    if is_damage(error):
+        return WorldWrong(
+            f"{path}: the ledger is damaged: {error}",
+            "start dropscribe again: it begins a new one, and no scan is lost",
+        )
     codes = {
         sqlite3.SQLITE_FULL: errno.ENOSPC,
         sqlite3.SQLITE_READONLY: errno.EROFS,
