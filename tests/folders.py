@@ -1,6 +1,12 @@
 """An inbox with its folders and rules, for tests that need no config file."""
 
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
 from dataclasses import replace
+
+import pytest
 
 from dropscribe.config.values import Inbox, Limits, Output, Pdf, Prepare
 
@@ -48,3 +54,20 @@ def an_inbox(root, *, output=None, pdf=None, prepare=None, limits=None, **change
         "limits": replace(rules.limits, **(limits or {})),
     }
     return replace(rules, **parts, **changes)
+
+
+@contextmanager
+def pinned(path):
+    """Nothing in the folder `path`, or the file `path` itself, can be moved away, not even by root."""
+    tool = shutil.which("chattr")
+    if os.geteuid() and path.is_dir():
+        path.chmod(0o555)
+        undo = lambda: path.chmod(0o755)  # noqa: E731
+    elif tool and subprocess.run([tool, "+i", path], capture_output=True, check=False).returncode == 0:
+        undo = lambda: subprocess.run([tool, "-i", path], check=True)  # noqa: E731
+    else:
+        pytest.skip("this user or file system cannot pin a file")
+    try:
+        yield
+    finally:
+        undo()

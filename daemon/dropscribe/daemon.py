@@ -30,6 +30,7 @@ from dropscribe.ledger.store import put_aside
 from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.turning import Turner
 from dropscribe.reconcile import Reconciler
+from dropscribe.recovery import Recovery
 from dropscribe.schedule import Host
 from dropscribe.slots import Slots
 from dropscribe.status import Status, StatusSocket
@@ -84,7 +85,9 @@ def _work(config: Config, given: Stop, until: Callable[[Status], bool] | None) -
         stack.enter_context(given.calls(stop.set))
         ledger = Ledger(config.state / "ledger.db")
         stack.callback(ledger.close)
-        _recover(config, ledger, filer := Filer(ledger))
+        filer = Filer(ledger)
+        recovery = Recovery(ledger, filer, {inbox.name: inbox.path for inbox in config.inboxes})
+        recovery.look(0.0)
         bell = Bell()
         stack.callback(bell.close)
         stack.enter_context(stop.calls(bell.ring))
@@ -96,7 +99,7 @@ def _work(config: Config, given: Stop, until: Callable[[Status], bool] | None) -
         slots = Slots({name: makers for name, _, makers in _hosts(config)}, desk, bell.nudge)
         hosts = [Host(name, engine, len(makers)) for name, engine, makers in _hosts(config)]
         states = [_inbox_state(inbox, progress) for inbox in config.inboxes]
-        reconciler = Reconciler(states, hosts, ledger, slots, bell, config.state)
+        reconciler = Reconciler(states, hosts, ledger, slots, bell, config.state, recovery)
         status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))
         stack.callback(status_socket.close)
         log.step("started", pid=os.getpid(), inboxes=len(states), state=str(config.state))
@@ -161,33 +164,34 @@ def _prepare_state(config: Config) -> None:
     try:
         config.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         spool.mkdir(exist_ok=True, mode=0o700)
+        leftovers = list(spool.iterdir())
     except OSError as error:
         raise world_wrong(error, config.state) from error
+    atomic.sweep(config.state)
+    for leftover in leftovers:
+        with suppress(OSError):  # whatever else somebody has put there does no harm
+            leftover.unlink(missing_ok=True)
 
 
 def _prepare_inbox(inbox: Inbox) -> None:
-    """Make the folders that filing needs: at start only, a folder that vanishes later is not made again."""
+    """Make the folders that filing needs: at start only, a folder that vanishes later is not made again.
+
+    Outside the inbox only the last folder of a path is made: more of it may lie on a share that is not mounted,
+    and would be made in its place. What is missing then parks the inbox until it is there.
+    """
     if inbox.create:
-        inbox.path.mkdir(parents=True, exist_ok=True)
-    for folder in dict.fromkeys((inbox.done, inbox.failed, inbox.output.folder)):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            inbox.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise world_wrong(error, folder) from error
-        atomic.sweep(folder)
-    # A stop in the middle of trying the rights leaves a hidden file here too.
-    atomic.sweep(inbox.path)
-
-
-def _recover(config: Config, ledger: Ledger, filer: Filer) -> None:
-    for leftover in (config.state / "spool").iterdir():
-        with suppress(OSError):  # whatever else somebody has put there does no harm
-            leftover.unlink(missing_ok=True)
-    roots = {inbox.name: inbox.path for inbox in config.inboxes}
-    for record in ledger.open_scans():
-        root = roots.get(record.inbox)
-        if root is not None and (where := filer.recover(record, root)):
-            log.step("filed before the last stop", inbox=record.inbox, scan=record.name, to=str(where))
+            raise world_wrong(error, inbox.path) from error
+    folders = dict.fromkeys((inbox.done, inbox.failed, inbox.output.folder))
+    for folder in folders:
+        with suppress(OSError):
+            folder.mkdir(parents=inbox.path in folder.parents and inbox.path.is_dir(), exist_ok=True)
+    # A stop in the middle of trying the rights leaves a hidden file in the inbox too.
+    for folder in (*folders, inbox.path):
+        with suppress(WorldWrong):
+            atomic.sweep(folder)
 
 
 def _inbox_state(inbox: Inbox, progress: Progress) -> InboxState:

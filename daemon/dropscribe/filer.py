@@ -12,11 +12,12 @@ import hashlib
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropscribe.errors import Withdrawn, world_wrong
+from dropscribe.errors import NotYet, Withdrawn, WorldWrong, world_wrong
 from dropscribe.filing import atomic
 from dropscribe.filing.shelf import free_stem, split
 from dropscribe.ledger import Intent, OutputFile
@@ -92,9 +93,20 @@ class Filer:
                 return None
 
     def recover(self, record: OpenScan, root: Path) -> Path | None:
-        """At start: settle an intent whose scan has left its inbox; where it is filed, or None."""
+        """Settle an intent whose scan has left its inbox; where it is filed, or None.
+
+        Raises WorldWrong where that cannot be known now, NotYet while another scan is being filed.
+        """
+        if not self._one_at_a_time.acquire(blocking=False):
+            raise NotYet("another scan is being filed")
+        try:
+            return self._recover(record, root)
+        finally:
+            self._one_at_a_time.release()
+
+    def _recover(self, record: OpenScan, root: Path) -> Path | None:
         intent = self._ledger.intent(record.id)
-        if intent is None or (root / record.name).exists():
+        if intent is None or _is_in(root, record.name):
             return None
         if atomic.holds(Path(intent.folder), intent.name, record.sha256):
             self._ledger.filed(record.id, at=time.time())
@@ -115,6 +127,9 @@ class Filer:
                 scan.record.id, "it changed or left while it was being read", at=time.time()
             )
             raise
+        except (NotYet, WorldWrong):
+            self._leave_no_text_alone(scan, intent)
+            raise
         self._ledger.filed(scan.record.id, at=time.time())
         where = Path(intent.folder) / intent.name
         self._clear_old_reasons(scan.record, where)
@@ -134,11 +149,30 @@ class Filer:
             return
         atomic.move(scan.root, record.name, scan.fingerprint, folder, intent.name, record.sha256)
 
+    def _leave_no_text_alone(self, scan: Arrived, intent: Intent) -> None:
+        """A scan that could not leave its inbox has no text elsewhere, if that can still be taken back."""
+        with suppress(OSError, WorldWrong):  # the intent stays: the next look goes on from there
+            if _is_in(scan.root, scan.record.name) and not _lies_at(intent):
+                self._take_back(scan.record.id, intent)
+
     def _take_back(self, scan_id: int, intent: Intent) -> None:
         """Undo what was published for a filing that did not come about; the texts are still in the intent."""
         for output in intent.outputs:
             atomic.retract(Path(output.folder), output.name, output.sha256)
         self._ledger.drop_intent(scan_id)
+
+
+def _is_in(root: Path, name: str) -> bool:
+    """Raises WorldWrong while the inbox itself is away: it may hold the scan all the same."""
+    try:
+        root.stat()
+    except OSError as error:
+        raise world_wrong(error, root) from error
+    return os.path.lexists(root / name)
+
+
+def _lies_at(intent: Intent) -> bool:
+    return os.path.lexists(Path(intent.folder) / intent.name)
 
 
 def _mode(root: Path) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dropscribe.intake.look import LookRules, look
 from dropscribe.intake.settle import Settling, quiet_time, settle, unchanged_since, unsettle
-from dropscribe.schedule import WORLD_CHECK
+from dropscribe.schedule import WORLD_CHECK, held_for
 from dropscribe.status import InboxStatus, ScanStatus
 from dropscribe.transcribe import Waiting
 from dropscribe.values import Fingerprint
@@ -89,6 +89,7 @@ class InboxState:
     _queued: set[str] = field(default_factory=set)
     _later: dict[str, float] = field(default_factory=dict)
     _deaths: dict[str, int] = field(default_factory=dict)
+    _kept_back: dict[str, int] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     page_of: Callable[[str], str] = field(default=lambda _: "")
 
@@ -119,6 +120,8 @@ class InboxState:
             del self.held[name]
         for name in [name for name in self._later if name not in settled]:
             del self._later[name]
+        for name in [name for name in self._kept_back if name not in settled]:
+            del self._kept_back[name]
         for name in [name for name in self.notes if name not in settled and name not in arriving]:
             del self.notes[name]
 
@@ -136,8 +139,16 @@ class InboxState:
         # A scan during which the process died goes last, so that it cannot hold up the others.
         heapq.heappush(self._ready, (self._deaths.get(name, 0), fingerprint.mtime_ns, name))
 
+    def keep_back(self, name: str, why: Failure, now: float) -> float:
+        """It could not be moved though its inbox is well: the seconds, more each time, until it is tried again."""
+        self._kept_back[name] = self._kept_back.get(name, 0) + 1
+        seconds = held_for(self._kept_back[name])
+        self.notes[name] = why
+        self.postpone(name, now + seconds)
+        return seconds
+
     def postpone(self, name: str, until: float) -> None:
-        """After an error that nobody foresaw: not before `until`, and behind all others then."""
+        """Not before `until`, and behind all others then."""
         del self.reading[name]
         self._deaths[name] = self._deaths.get(name, 0) + 1
         if name in self.settling.settled:
@@ -176,6 +187,7 @@ class InboxState:
         """It left the inbox; a newcomer of the same name is a new scan."""
         self.reading.pop(name)
         self.notes.pop(name, None)
+        self._kept_back.pop(name, None)
         self.gone.add(name)
 
     def nothing(self) -> Waiting:
@@ -220,6 +232,7 @@ class InboxState:
         counts = {
             "arriving": len(self.settling.arriving),
             "waiting": len(self._queued) + len(self._later),
+            "kept_back": sum(1 for name in self._later if name in self._kept_back),
             "reading": len(self.reading),
             "unsupported": len(self.held) + (len(self.seen.unsupported) if self.seen else 0),
             "refused": len(self.seen.refused) if self.seen else 0,
@@ -267,7 +280,8 @@ class InboxState:
         for name in _some(self._queued):
             yield ScanStatus(name, "waiting", because)
         for name in _some(self._later):
-            yield ScanStatus(name, "waiting", _POSTPONED)
+            note = self.notes.get(name)
+            yield ScanStatus(name, "waiting", note.reason if note else _POSTPONED, note.fix if note else "")
         for name, why in _some_items(self.held):
             yield ScanStatus(name, "unsupported", why.reason, why.fix)
         if self.seen is not None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dropscribe.inbox_state import InboxState
     from dropscribe.jobs import Hands, Result, Watch
     from dropscribe.ledger import Ledger
+    from dropscribe.recovery import Recovery
 
 _SURPRISE_REST = 30.0  # seconds before a scan is taken up again after an error that nobody foresaw
 _LOOK_SHARE = 4  # looking may take one part in five of the time: a flood of events must not become all we do
@@ -50,6 +51,7 @@ class Reconciler:
         hands: Hands,
         watch: Watch,
         state_folder: Path,
+        recovery: Recovery,
     ) -> None:
         self.inboxes = {state.name: state for state in inboxes}
         self.hosts = Hosts(hosts, ledger)
@@ -57,6 +59,7 @@ class Reconciler:
         self._hands = hands
         self._watch = watch
         self._state_folder = state_folder
+        self._recovery = recovery
         self._last_inbox = ""
         self._look_from = 0.0
         self._rung = False
@@ -70,6 +73,7 @@ class Reconciler:
             self._take_in(result, now)
         self._rung = self._rung or rung
         if not stopping:
+            self._recovery.look(now)
             self._look(now)
             self._hand_out(now)
         self.snapshot = self._status()
@@ -199,11 +203,33 @@ class Reconciler:
                 log.step("withdrawn", inbox=state.name, scan=name)
             case Stopped():
                 state.put_back(name)
+            case WorldWrong() as wrong:
+                self._went_wrong(state, name, wrong, now)
             case Failure() as failure:
                 state.put_back(name)
                 self._failed(state, result, failure, now)
             case _:
                 state.postpone(name, now + _SURPRISE_REST)
+
+    def _went_wrong(self, state: InboxState, name: str, wrong: WorldWrong, now: float) -> None:
+        """Either the world is, which a look at it shows, or this one scan cannot be taken up or moved."""
+        self._recovery.again(now)
+        try:
+            check_world(state, self._state_folder, self._ledger)
+        except WorldWrong as world:
+            state.put_back(name)
+            self._park(state, world, now)
+            return
+        seconds = state.keep_back(name, wrong, now)
+        log.step(
+            "kept back",
+            level="warning",
+            inbox=state.name,
+            scan=name,
+            reason=wrong.reason,
+            fix=wrong.fix,
+            seconds=round(seconds),
+        )
 
     def _failed(self, state: InboxState, result: Result, failure: Failure, now: float) -> None:
         match failure:
@@ -213,8 +239,6 @@ class Reconciler:
             case Misconfigured():
                 self.hosts.answered(result.job.host)
                 self._obstruct(state, result, failure, now)
-            case WorldWrong():
-                self._park(state, failure, now)
             case _:
                 raise AssertionError(f"{failure!r} should have been filed")
 
@@ -262,6 +286,8 @@ class Reconciler:
             times.append(wake)
         if self._rung:
             times.append(self._look_from)
+        if self._recovery.due is not None:
+            times.append(self._recovery.due)
         return min(times)
 
     def _obstacle_checks(self, state: InboxState, now: float) -> Iterator[float]:

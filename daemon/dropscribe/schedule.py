@@ -15,6 +15,7 @@ FIRST_REST = 2.0
 LONGEST_REST = 300.0
 PARK_CHECK = 60.0
 """Seconds between two looks at whether a misconfigured model has been mended."""
+FIRST_HOLD = 30.0
 LONGEST_PARK = 1800.0
 WORLD_CHECK = 10.0
 """Seconds between two looks at whether a disk or share that was away is back."""
@@ -147,6 +148,11 @@ def failed(
 def parked_for(times: int) -> float:
     """Seconds until a picture is sent again after the same refusal `times` in a row: 1, 2, 4 … 30 minutes."""
     return min(PARK_CHECK * 2.0 ** min(times - 1, 16), LONGEST_PARK)
+
+
+def held_for(times: int) -> float:
+    """Seconds until a scan that could not be moved `times` in a row is taken up again: 30 s to 30 min."""
+    return min(FIRST_HOLD * 2.0 ** min(times - 1, 16), LONGEST_PARK)
 
 
 def next_wake(hosts: Sequence[Host], now: float) -> float | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dropscribe import __version__, log
 from dropscribe.errors import BadAnswer, BadScan, Failure, Stopped, Withdrawn
 from dropscribe.filer import Arrived, Place
-from dropscribe.filing import render
+from dropscribe.filing import atomic, render
 from dropscribe.filing.shelf import parted, split, stem_from
 from dropscribe.intake.take import SEND_AGAIN, Taken, still_there, take
 from dropscribe.pages import DEATHS, Pages, limits_of, steps_of
@@ -98,6 +98,7 @@ def transcribe(scan: Waiting, engine: Engine, desk: Desk) -> Filed:
     inbox, and what was read of it is kept. A bad scan or a bad answer is no error here: it is filed as failed.
     """
     inbox = scan.inbox
+    atomic.check_may_leave(inbox.path, scan.name)
     taken = _take(scan, desk)
     if isinstance(taken, BadScan):
         return _refuse_unread(scan, taken, desk)

@@ -6,7 +6,9 @@ import signal
 import sqlite3
 import threading
 
+from dropscribe.ledger import Intent, Ledger
 from tests.e2e.harness import asked, assert_filed, drop, filed, number_in, tree, until
+from tests.folders import pinned
 from tests.standin import marks
 
 
@@ -291,6 +293,61 @@ def test_once_does_not_wait_for_a_server_that_answers_and_cannot_read(server, ho
     assert "too little memory" in out
     assert sorted(tree(home.inbox())) == ["scan0001.png"]
     assert len(chats(server)) == 4
+
+
+def test_a_scan_that_cannot_be_moved_waits_with_its_reason_and_the_others_are_read(server, household):
+    home = household(defaults={"settle": "200ms", "rescan": "1s", "recursive": True})
+    inbox = home.inbox()
+    (inbox / "closed").mkdir()
+    drop(inbox / "closed", 9)
+    with pinned(inbox / "closed"), home:
+        until(lambda: home.status()["inboxes"][0]["counts"]["kept_back"] == 1, "kept back")
+        drop(inbox, 1)
+        until((inbox / "done" / "scan0001.md").exists, "the other one")
+        found = home.status()["inboxes"][0]
+        home.terminate()
+        code, _, _ = home.run("once")
+    assert code == 1
+    (scan,) = found["scans"]
+    assert (found["parked"], scan["name"], scan["state"]) == ("", "closed/scan0009.png", "waiting")
+    assert "cannot be moved" in scan["reason"]
+    assert "right to write" in scan["fix"]
+    assert sorted(tree(inbox)) == ["closed/scan0009.png", "done/scan0001.md", "done/scan0001.png"]
+    assert asked(server) == [1]
+
+
+def test_folders_outside_the_inbox_are_not_made_where_their_share_is_not_mounted(server, household, tmp_path):
+    done, failed = str(tmp_path / "share" / "done"), str(tmp_path / "failed")
+    output = {"folder": "deep/in/the/inbox"}
+    home = household(defaults={"settle": "200ms", "done": done, "failed": failed, "output": output})
+    drop(home.inbox(), 1)
+    with home:
+        until(lambda: home.status()["inboxes"][0]["parked"], "parked")
+        found = home.status()["inboxes"][0]
+        assert not (tmp_path / "share").exists()
+        assert asked(server) == []
+        (tmp_path / "share" / "done").mkdir(parents=True)
+        until((tmp_path / "share" / "done" / "scan0001.png").exists, "filed")
+        home.terminate()
+    assert "share/done: it does not exist" in found["parked"]
+    assert "mount the share" in found["fix"]
+    assert (tmp_path / "failed").is_dir()
+    assert (home.inbox() / "deep" / "in" / "the" / "inbox" / "scan0001.md").exists()
+
+
+def test_an_intent_whose_folder_is_gone_does_not_keep_the_daemon_from_starting(server, household):
+    home = household()
+    (home.root / "state").mkdir(mode=0o700)
+    ledger = Ledger(home.root / "state" / "ledger.db")
+    lost = ledger.open_scan("inbox", "lost.png", "abc", 3, at=1.0)
+    ledger.intend(lost.id, Intent("done", "/nowhere/at/all", "lost.png", "", ()))
+    ledger.close()
+    drop(home.inbox(), 1)
+    with home:
+        until((home.inbox() / "done" / "scan0001.md").exists, "filed")
+        home.terminate()
+    assert home.said().count("inbox/lost.png") == 1
+    assert "/nowhere/at/all" in home.said()
 
 
 def test_a_ledger_that_is_damaged_under_the_daemon_is_begun_anew_and_no_scan_is_lost(server, household):

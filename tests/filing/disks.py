@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from dropscribe.filing.disk import Disk
 
 OPERATIONS = tuple(name for name in vars(Disk) if not name.startswith("_"))
-CHANGES = frozenset(OPERATIONS) - {"open_folder", "open_below", "open_old", "stat", "names", "space", "read"}
+CHANGES = frozenset(OPERATIONS) - {
+    "open_folder",
+    "open_below",
+    "open_old",
+    "stat",
+    "names",
+    "space",
+    "may_write",
+    "read",
+}
 
 
 class Around(Disk):

@@ -5,10 +5,13 @@ import os
 
 import pytest
 
-from dropscribe.errors import Withdrawn
+from dropscribe import log
+from dropscribe.errors import Withdrawn, WorldWrong
 from dropscribe.filer import Arrived, Filer, Place
 from dropscribe.ledger import Intent, Ledger, OutputFile
+from dropscribe.recovery import Recovery
 from dropscribe.values import Fingerprint
+from tests.folders import pinned
 
 SCAN, TEXT = b"the scan", b"the text\n"
 
@@ -145,6 +148,83 @@ def test_swapped_while_it_was_read(home):
         home.filer.file(home.scan, home.place(), {".md": TEXT})
     assert home.tree() == {"x.jpg": b"another scan"}
     assert not home.open
+
+
+def test_a_scan_that_cannot_leave_has_no_text_in_done(home):
+    with pinned(home.inbox / "x.jpg"):
+        home.come_back()
+        with pytest.raises(WorldWrong, match="not permitted"):
+            home.filer.file(home.scan, home.place(), {".md": TEXT})
+        assert home.tree() == {"x.jpg": SCAN}
+        assert home.open
+    home.come_back()
+    home.filer.file(home.scan, home.place(), {".md": TEXT})
+    assert home.tree() == DONE
+
+
+def test_a_scan_that_left_keeps_its_text_whatever_went_wrong_afterwards(home):
+    home.intend()
+    (home.done / "x.md").write_bytes(TEXT)
+    (home.done / "x.jpg").write_bytes(SCAN)
+    with pinned(home.inbox / "x.jpg"):
+        home.fingerprint = Fingerprint.of((home.inbox / "x.jpg").stat())
+        with pytest.raises(WorldWrong):
+            home.filer.finish(home.scan)
+        assert home.tree() == {**DONE, "x.jpg": SCAN}
+    home.fingerprint = Fingerprint.of((home.inbox / "x.jpg").stat())
+    home.filer.finish(home.scan)
+    assert home.tree() == DONE
+
+
+def recovery(home):
+    return Recovery(home.ledger, home.filer, {"inbox": home.inbox})
+
+
+def test_an_intent_whose_folder_is_away_waits_and_is_settled_when_it_is_back(home, capsys):
+    log.configure("plain", "info")
+    home.intend()
+    (home.done / "x.md").write_bytes(TEXT)
+    (home.inbox / "x.jpg").rename(home.done / "x.jpg")
+    home.done.rename(home.inbox / "elsewhere")
+    looking = recovery(home)
+    for now in (0.0, 61.0, 122.0):
+        looking.look(now)
+        assert home.open
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "inbox/x.jpg" in line
+    assert "does not exist" in line
+    (home.inbox / "elsewhere").rename(home.done)
+    looking.look(130.0)
+    assert home.open
+    looking.look(183.0)
+    assert home.tree() == DONE
+    assert not home.open
+    assert looking.due is None
+
+
+def test_one_record_that_cannot_be_settled_holds_up_no_other(home):
+    lost = home.ledger.open_scan("inbox", "lost.jpg", sha256(b"lost"), 4, at=0.5)
+    home.ledger.intend(lost.id, Intent("done", "/nowhere/at/all", "lost.jpg", "", ()))
+    home.intend()
+    (home.done / "x.md").write_bytes(TEXT)
+    (home.inbox / "x.jpg").rename(home.done / "x.jpg")
+    recovery(home).look(0.0)
+    assert [record.name for record in home.ledger.open_scans()] == ["lost.jpg"]
+
+
+def test_nothing_is_settled_while_the_inbox_itself_is_away(home, tmp_path):
+    home.done.rename(tmp_path / "done")
+    home.done = tmp_path / "done"
+    home.intend()
+    (home.done / "x.md").write_bytes(TEXT)
+    home.inbox.rename(tmp_path / "unmounted")
+    looking = recovery(home)
+    looking.look(0.0)
+    assert (home.done / "x.md").read_bytes() == TEXT
+    (tmp_path / "unmounted").rename(home.inbox)
+    looking.look(61.0)
+    assert home.tree() == {"x.jpg": SCAN}
+    assert home.open
 
 
 def test_grown_while_it_was_read(home):

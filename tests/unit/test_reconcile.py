@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dropscribe import log, schedule
-from dropscribe.errors import Misconfigured, NotYet, Unavailable, Unsupported
+from dropscribe.errors import Misconfigured, NotYet, Unavailable, Unsupported, WorldWrong
+from dropscribe.filer import Filer
 from dropscribe.inbox_state import InboxState
 from dropscribe.intake.look import LookRules
 from dropscribe.jobs import Result
@@ -15,6 +16,7 @@ from dropscribe.ledger import Ledger, Try
 from dropscribe.read_page import NO_ANSWER, SUSPECT
 from dropscribe.reading.engines import ModelState
 from dropscribe.reconcile import Reconciler
+from dropscribe.recovery import Recovery
 from dropscribe.schedule import Host
 from dropscribe.transcribe import Filed
 from tests.folders import an_inbox
@@ -67,6 +69,7 @@ class World:
             self.hands,
             Deaf(),
             root,
+            Recovery(self.ledger, Filer(self.ledger), {self.inbox.name: self.inbox.path}),
         )
 
     def drop(self, *names):
@@ -442,6 +445,43 @@ def test_a_missing_done_folder_parks_the_inbox_before_any_model_call(world):
     here.inbox.done.mkdir()
     here.step(11.0)
     here.step(0.3)
+    assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
+def test_a_scan_that_cannot_be_moved_is_kept_back_ever_longer_and_holds_up_nobody(world):
+    here = world()
+    here.settled("a.png", "b.png")
+    wrong = WorldWrong("in → done: the operation is not permitted", "give the right to write there")
+    name = here.hands.finish(wrong).scan.name
+    here.step()
+    assert here.status.parked == ""
+    assert here.hands.finish().scan.name != name
+    here.step()
+    kept = [scan for scan in here.status.scans if scan.name == name]
+    assert [(scan.state, scan.reason, scan.fix) for scan in kept] == [("waiting", wrong.reason, wrong.fix)]
+    assert (here.status.counts["waiting"], here.status.counts["kept_back"]) == (1, 1)
+    tried, end = [], here.now + 3600
+    while here.now < end:
+        sleep = here.step(rung=False)
+        while here.hands.jobs:
+            tried.append(here.now)
+            here.hands.finish(wrong)
+            sleep = here.step(rung=False)
+        here.step(sleep, rung=False)
+    gaps = [round(later - earlier) for earlier, later in itertools.pairwise(tried)]
+    assert gaps == [60, 120, 240, 480, 960]
+
+
+def test_a_scan_that_cannot_be_moved_because_the_world_is_wrong_parks_the_inbox(world):
+    here = world()
+    here.settled("a.png", "b.png")
+    here.inbox.done.rmdir()
+    here.hands.finish(WorldWrong("in → done: it does not exist"))
+    here.step()
+    assert "does not exist" in here.status.parked
+    assert here.hands.jobs == []
+    here.inbox.done.mkdir()
+    here.step(11.0)
     assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
 
 

@@ -75,7 +75,9 @@ def may_go_on(inbox: InboxStatus, status: Status) -> bool:
     if inbox.counts["arriving"] > inbox.counts["incomplete"]:
         return True
     hosts = [host for host in status.hosts if host.engine == inbox.engine]
-    return bool(inbox.counts["waiting"]) and any(host.failures <= _PATIENCE for host in hosts)
+    return inbox.counts["waiting"] > inbox.counts["kept_back"] and any(
+        host.failures <= _PATIENCE for host in hosts
+    )
 
 
 def _under_way(status: Status) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NotUniqueError",
+    "check_may_leave",
     "free_space",
     "has_left",
     "holds",
@@ -130,6 +131,24 @@ def remove_source(
             raise Withdrawn(f"{shown(target_name)} is not the scan that was filed there")
         target.sync()
         remove(Scan(source, base, expected, sha256))
+
+
+def check_may_leave(source_root: Path, name: str, *, disk: Disk = DISK) -> None:
+    """Raises WorldWrong where a scan could be read, but not be moved out of its folder afterwards.
+
+    True to the rights of the folder; what else may be in the way shows when the scan is moved.
+    """
+    path = PurePosixPath(name)
+    try:
+        with opened(disk, source_root, path.parent) as source:
+            may_leave = disk.may_write(source.fd)
+    except FolderMissing as missing:
+        raise Withdrawn(f"{shown(name)} has left its inbox together with its folder") from missing
+    if not may_leave:
+        raise WorldWrong(
+            f"{shown(str(source.path))}: scans cannot be moved out of this folder",
+            "give the user that runs dropscribe the right to write there",
+        )
 
 
 def has_left(source_root: Path, name: str, *, disk: Disk = DISK) -> bool:

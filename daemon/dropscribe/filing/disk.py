@@ -33,6 +33,9 @@ class Disk:
     def names(self, folder: int) -> list[str]:
         return os.listdir(folder)
 
+    def may_write(self, folder: int) -> bool:
+        return os.access(".", os.W_OK | os.X_OK, dir_fd=folder)
+
     def space(self, folder: int) -> os.statvfs_result:
         return os.fstatvfs(folder)
 
