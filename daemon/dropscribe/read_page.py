@@ -86,8 +86,13 @@ class PageReader:
             if verdict.accepted and answer is not None:
                 return self._accept(number, recipe, verdict, answer)
             tried.append(Tried(recipe, verdict.name))
-        last = [t for t in self.ledger.tries(self.scan_id, number) if t.verdict not in _NO_RECIPE][-1]
+        last = self._tries(number)[-1]
         raise BadAnswer(last.verdict, last.sentence)
+
+    def _tries(self, number: int) -> list[Try]:
+        """What another prompt or model did says nothing about these."""
+        tries = self.ledger.tries(self.scan_id, number, rules=self.rules)
+        return [each for each in tries if each.rules == self.rules and each.verdict not in _NO_RECIPE]
 
     def _next(self, tried: Sequence[Tried]) -> Recipe | None:
         # The embedded engine says the same however often it is asked.
@@ -97,9 +102,9 @@ class PageReader:
     def _replay(self, number: int) -> list[Tried]:
         """Where on the ladder this page stands: recipes follow from verdicts, so only those are remembered."""
         tried: list[Tried] = []
-        for done in self.ledger.tries(self.scan_id, number):
+        for done in self._tries(number):
             recipe = self._next(tried)
-            if done.verdict not in _NO_RECIPE and recipe is not None:
+            if recipe is not None:
                 tried.append(Tried(recipe, done.verdict))
         return tried
 
@@ -204,7 +209,7 @@ class PageReader:
         text = answer.text if answer is not None else ""
         self._write_down(number, recipe, verdict.name, verdict.sentence, text, seconds)
         log.step(
-            "refused",
+            "bad answer",
             level="warning",
             inbox=self.inbox.name,
             scan=self.scan,
@@ -219,7 +224,7 @@ class PageReader:
     def _write_down(
         self, number: int, recipe: Recipe, verdict: str, sentence: str, text: str, seconds: float
     ) -> int:
-        tried = Try(number, describe(recipe), verdict, sentence, text, seconds, time.time())
+        tried = Try(number, describe(recipe), verdict, sentence, text, seconds, time.time(), self.rules)
         return self.ledger.add_try(self.scan_id, tried)
 
 

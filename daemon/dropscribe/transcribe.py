@@ -250,7 +250,7 @@ def _texts(reading: _Reading) -> Iterator[render.PageText]:
 def _file_failed(scan: Waiting, arrived: Arrived, reading: _Reading, desk: Desk) -> Filed:
     tries = tuple(
         render.TriedRecipe(t.page, t.recipe, t.sentence, t.seconds, t.text)
-        for t in desk.ledger.tries(arrived.record.id)
+        for t in desk.ledger.tries(arrived.record.id, rules=reading_rules(scan.inbox))
         if t.verdict != SUSPECT
     )
     first = next(iter(reading.bad.values()))
@@ -337,7 +337,7 @@ def _provenance(scan: Waiting, arrived: Arrived, reading: _Reading, desk: Desk) 
         host=first.host,
         recipe=first.recipe,
         seconds=round(sum(page.seconds for page in pages), 1),
-        tries=len(desk.ledger.tries(arrived.record.id)) + len(pages),
+        tries=len(desk.ledger.tries(arrived.record.id, rules=reading_rules(scan.inbox))) + len(pages),
         program=f"dropscribe {__version__}",
         verdicts=tuple(page.verdict for page in pages),
     )

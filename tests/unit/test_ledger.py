@@ -108,6 +108,29 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path):
     ledger.close()
 
 
+def test_a_try_of_an_older_version_belongs_to_no_rules(tmp_path):
+    old = sqlite3.connect(tmp_path / "old.db")
+    for number, script in enumerate(store._MIGRATIONS[:2], 1):
+        old.executescript(f"{script}; PRAGMA user_version = {number}")
+    old.execute(
+        "INSERT INTO scan (inbox, name, sha256, size, state, taken_at) VALUES ('in', 'a', 'x', 1, 'open', 1)"
+    )
+    old.execute("INSERT INTO try VALUES (1, 1, 1, 'r', 1, 1, 'empty', 'the answer was empty', '')")
+    old.commit()
+    old.close()
+    ledger = Ledger(tmp_path / "old.db")
+    assert [tried.rules for tried in ledger.tries(1)] == [""]
+    ledger.close()
+
+
+def test_tries_under_other_rules_are_told_apart(ledger):
+    scan = ledger.open_scan("in", "a.png", "abc", 5, at=1.0)
+    for rules in ("old", "", "new"):
+        ledger.add_try(scan.id, replace(a_try(), rules=rules))
+    assert [tried.rules for tried in ledger.tries(scan.id)] == ["old", "", "new"]
+    assert [tried.rules for tried in ledger.tries(scan.id, 1, rules="new")] == ["", "new"]
+
+
 def test_a_suspect_try_counts_once_confirmed(ledger):
     scan = ledger.open_scan("in", "a.png", "abc", 5, at=1.0)
     number = ledger.add_try(scan.id, a_try("suspect"))

@@ -134,6 +134,23 @@ def test_a_restart_goes_on_where_the_ladder_stood(room):
     assert set(here.files) == {"done/a.png", "done/a.md"}
 
 
+def test_a_new_prompt_has_all_its_tries_and_a_reason_file_of_its_own(room):
+    here = room(tries=3)
+    with pytest.raises(Unavailable):
+        here.read(
+            says("I'm sorry, I can't help with that."), EMPTY, Unavailable("http://h refuses connections")
+        )
+    here.restart()
+    here.inbox = an_inbox(here.root, prompt="Another prompt", tries=3)
+    filed = here.read(EMPTY, EMPTY, says("Total 12", done_reason="length"))
+    assert here.temperatures == [0, 0.1, 0.3]
+    assert filed.kind == "failed"
+    reason = here.files["failed/a.png.reason.txt"].decode()
+    assert "3. qwen3.5:4b" in reason
+    assert "4. qwen3.5:4b" not in reason
+    assert "sorry" not in reason
+
+
 def test_an_outage_costs_no_tries(room):
     here = room(tries=1)
     for _ in range(5):

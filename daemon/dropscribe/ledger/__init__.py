@@ -103,22 +103,27 @@ class Ledger:
             tried.text,
             tried.seconds,
             tried.at,
+            tried.rules,
         )
         with self._transaction() as db:
             cursor = db.execute(
-                "INSERT INTO try (scan_id, page, recipe, verdict, sentence, text, seconds, at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO try (scan_id, page, recipe, verdict, sentence, text, seconds, at, rules)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (scan_id, *values),
             )
         return cursor.lastrowid or 0
 
-    def tries(self, scan_id: int, page: int | None = None) -> tuple[Try, ...]:
-        """All tries at this scan, or at one page of it, oldest first; page 0 is the opening of the scan."""
+    def tries(self, scan_id: int, page: int | None = None, *, rules: str | None = None) -> tuple[Try, ...]:
+        """All tries at this scan, or at one page of it, oldest first; page 0 is the opening of the scan.
+
+        `rules`: only those under these reading rules, and those under none.
+        """
         with self._reading() as db:
             rows = db.execute(
-                "SELECT page, recipe, verdict, sentence, text, seconds, at FROM try"
-                " WHERE scan_id = ?1 AND (?2 IS NULL OR page = ?2) ORDER BY id",
-                (scan_id, page),
+                "SELECT page, recipe, verdict, sentence, text, seconds, at, rules FROM try"
+                " WHERE scan_id = ?1 AND (?2 IS NULL OR page = ?2)"
+                " AND (?3 IS NULL OR rules IN (?3, '')) ORDER BY id",
+                (scan_id, page, rules),
             ).fetchall()
         return tuple(Try(*row) for row in rows)
 

@@ -21,7 +21,10 @@ class OpenScan:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One recipe asked for one page, with the verdict on its answer; seconds as measured, `at` in Unix time."""
+    """One recipe asked for one page, with the verdict on its answer; seconds as measured, `at` in Unix time.
+
+    `rules` names the reading rules it was asked under; empty for what happened before anybody was asked.
+    """
 
     page: int
     recipe: str
@@ -30,6 +33,7 @@ class Try:
     text: str
     seconds: float
     at: float
+    rules: str = ""
 
 
 @dataclass(frozen=True, slots=True)

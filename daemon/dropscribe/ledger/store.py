@@ -84,6 +84,9 @@ _MIGRATIONS = (
     ALTER TABLE page ADD COLUMN note TEXT NOT NULL DEFAULT '';
     DROP INDEX scan_risking;
     """,
+    """
+    ALTER TABLE try ADD COLUMN rules TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 
