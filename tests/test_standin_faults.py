@@ -160,6 +160,19 @@ def test_silence_lasts_until_the_client_leaves(server, kind, answered):
     assert (last.outcome, last.cut) == (f"fault:{kind}", True)
 
 
+@pytest.mark.parametrize(
+    ("kind", "answered"), [("early_headers", b"\r\n\r\n"), ("held_open", b'"done":true')]
+)
+def test_half_an_http_answer_lasts_until_the_client_leaves(server, kind, answered):
+    server.script(kind, gap=3600)
+    with asked(server, question(shot(9))) as connection:
+        read_to(connection, answered)
+        connection.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            read_to(connection, b"scan" if kind == "early_headers" else b"0\r\n\r\n")
+    assert server.wait_for(lambda received: received[-1].outcome)[-1].cut
+
+
 @pytest.mark.parametrize("kind", ["drip", "slow_headers"])
 @pytest.mark.parametrize("stream", [True, False])
 def test_an_answer_that_drips(server, kind, stream):

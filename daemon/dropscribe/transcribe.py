@@ -167,6 +167,7 @@ def _read(scan: Waiting, taken: Taken, record: OpenScan, engine: Engine, desk: D
     try:
         count = pages.count()
         rules = reading_rules(inbox)
+        engine.new_scan()
         models = usable(engine, models_of(inbox), stop=desk.stop)
         reader = PageReader(engine, desk.ledger, inbox, pages, record.id, scan.name, rules, models, desk.stop)
         return _read_pages(scan, count, desk.ledger.pages(record.id, rules), reader, desk)

@@ -33,6 +33,9 @@ class ScriptedEngine:
             raise turn
         return turn
 
+    def new_scan(self):
+        pass
+
     def rest(self):
         pass
 

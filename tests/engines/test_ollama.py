@@ -1,5 +1,8 @@
 """The `ollama` engine against a server that misbehaves in every way real ones do."""
 
+import contextlib
+import json
+import socket
 import threading
 import time
 
@@ -123,7 +126,43 @@ def test_an_endless_loop_is_cut_while_it_runs(server, engine, stop):
     assert request.pieces < 2000
 
 
+def test_reading_ends_with_done_whatever_the_server_does_afterwards(server, hasty, stop):
+    lines = [
+        {"message": {"content": "Total "}, "done": False},
+        {"message": {"content": "12"}, "done": True, "done_reason": "stop"},
+        {"message": {"content": " and what nobody wrote"}, "done": True},
+    ]
+    server.script("http", status=200, body="".join(json.dumps(line) + "\n" for line in lines))
+    answer = hasty.ask(picture(), recipe(), stop=stop)
+    assert (answer.text, answer.done) == ("Total 12", True)
+    server.script("held_open")
+    answer = hasty.ask(picture(9), recipe(), stop=stop)
+    assert (answer.text.split()[:2], answer.done_reason) == (["scan", "9"], "stop")
+    assert hasty.ask(picture(10), recipe(), stop=stop).done
+
+
+def test_a_character_whose_halves_come_in_two_lines_is_whole(server, engine, stop):
+    lines = [("smile \ud83d", False), ("\ude00 and a lone \ud83d", False), ("", True)]
+    body = "".join(json.dumps({"message": {"content": text}, "done": done}) + "\n" for text, done in lines)
+    server.script("http", status=200, body=body)
+    assert engine.ask(picture(), recipe(), stop=stop).text == "smile \U0001f600 and a lone \ufffd"
+
+
 # --- each timeout really ends the request
+
+
+def test_a_header_is_no_token(server, stop):
+    engine = OllamaEngine(server.url, Timeouts(first_token=20.0, silence=0.2))
+    engine.check("qwen3.5:4b", stop=stop)
+    server.script("early_headers", gap=1.0)
+    assert engine.ask(picture(), recipe(), stop=stop).done
+    engine.close()
+    hasty = OllamaEngine(server.url, Timeouts(first_token=0.2, silence=20.0))
+    hasty.check("qwen3.5:4b", stop=stop)
+    server.script("early_headers", gap=30.0)
+    with pytest.raises(Unavailable, match="first token"):
+        hasty.ask(picture(), recipe(), stop=stop)
+    hasty.close()
 
 
 @pytest.mark.parametrize(
@@ -174,6 +213,36 @@ def test_a_stop_ends_a_request_in_the_middle_and_the_server_notices(server, engi
     assert not thread.is_alive()
     assert len(outcome) == 1
     server.wait_for(lambda got: all(request.outcome for request in got))
+
+
+def test_a_stop_ends_connecting_to_a_server_that_takes_nobody_in(stop):
+    full = socket.create_server(("127.0.0.1", 0), backlog=0)
+    waiting = []
+    for _ in range(4):
+        caller = socket.socket()
+        caller.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            caller.connect(full.getsockname())
+        waiting.append(caller)
+    engine = OllamaEngine(f"http://127.0.0.1:{full.getsockname()[1]}", Timeouts(connect=60.0))
+    outcome = []
+
+    def asking():
+        try:
+            engine.ask(picture(), recipe(), stop=stop)
+        except (Stopped, Unavailable) as ended:
+            outcome.append(type(ended))
+
+    thread = threading.Thread(target=asking)
+    thread.start()
+    thread.join(0.3)
+    assert thread.is_alive()
+    stop.set()
+    thread.join(2.0)
+    for each in (*waiting, full):
+        each.close()
+    assert outcome == [Stopped]
+    engine.close()
 
 
 def test_a_stop_ends_the_waits_between_attempts(stop):
@@ -294,6 +363,33 @@ def test_a_model_without_a_tag_is_the_latest_one(server, stop):
     engine = OllamaEngine(server.url, Timeouts())
     assert engine.check("Mine", stop=stop).digest
     engine.close()
+
+
+def test_a_model_that_moved_into_the_cloud_is_sent_no_further_scan(server, engine, stop):
+    server.models["mine:latest"] = Model(digest="a" * 64)
+    for number in (1, 2):
+        assert engine.ask(picture(number), recipe("mine"), stop=stop).model_digest == "a" * 64
+    assert [request.path for request in server.received].count("/api/show") == 1
+    server.models["mine:latest"] = Model(digest="b" * 64, remote_host="https://ollama.com:443")
+    engine.new_scan()
+    with pytest.raises(Misconfigured, match="outside your network"):
+        engine.ask(picture(3), recipe("mine"), stop=stop)
+    assert [request.mark for request in chats(server)] == [1, 2]
+
+
+def test_a_model_that_was_made_anew_is_named_by_its_new_digest(server, engine, stop):
+    server.models["mine:latest"] = Model(digest="a" * 64)
+    engine.ask(picture(), recipe("mine"), stop=stop)
+    server.models["mine:latest"] = Model(digest="b" * 64)
+    engine.new_scan()
+    assert engine.ask(picture(), recipe("mine"), stop=stop).model_digest == "b" * 64
+
+
+@pytest.mark.parametrize("path", ["/api/version", "/api/tags", "/api/show"])
+def test_a_look_at_the_model_is_never_a_bad_answer(server, engine, stop, path):
+    server.script("http", path=path, status=413, body="<html>too large</html>")
+    with pytest.raises(Unavailable, match=path):
+        engine.check("qwen3.5:4b", stop=stop)
 
 
 def test_proxies_of_the_environment_are_not_used(server, engine, stop, monkeypatch):

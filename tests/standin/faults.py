@@ -4,13 +4,15 @@ Early ones strike before the request is looked at, and on any path:
     http  busy  loading  not_found  mllama_500  unauthorized  redirect  reset_before  silence_before
 Late ones strike a chat request that is in its slot, with its model loaded and its picture encoded:
     the runner       out_of_memory  runner_died  eof_500  error_line  context_400  load_picture_400
-    the connection   reset  close  silence_mid  drip  slow_headers  flood  gzip_bomb  malformed
+    the connection   reset  close  silence_mid  drip  slow_headers  early_headers  held_open
+                     flood  gzip_bomb  malformed
     the answer       no_done  empty  thinking_only  length  loop  repeat_token_guard
                      refusal  echo_prompt  wrap  text
 """
 
 from __future__ import annotations
 
+import time
 import zlib
 from itertools import chain, cycle, islice, repeat
 from typing import TYPE_CHECKING
@@ -129,6 +131,20 @@ def _slow_headers(a: Answering, fault: Fault) -> None:
     a.answer()
 
 
+def _early_headers(a: Answering, fault: Fault) -> None:
+    """As a proxy does that passes the header on before there is anything to say."""
+    a.reply.open()
+    a.talk.wait_until(time.monotonic() + fault.gap)
+    a.answer()
+
+
+def _held_open(a: Answering, _fault: Fault) -> None:
+    """The whole answer, but never the end of the HTTP body."""
+    a.say(answers.pieces(a.text()))
+    a.reply.raw(a.closing("stop"))
+    a.talk.hold()
+
+
 def _flood(a: Answering, fault: Fault) -> None:
     """One line of `size` bytes, valid if it ever ends."""
     line = a.reply.line("|")
@@ -231,6 +247,8 @@ LATE: dict[str, Callable[[Answering, Fault], None]] = {
     "silence_mid": _silence_mid,
     "drip": _drip,
     "slow_headers": _slow_headers,
+    "early_headers": _early_headers,
+    "held_open": _held_open,
     "flood": _flood,
     "gzip_bomb": _gzip_bomb,
     "malformed": _malformed,

@@ -38,6 +38,9 @@ class Engine(Protocol):
         within a second of `stop` wherever the engine's own library can be interrupted.
         """
 
+    def new_scan(self) -> None:
+        """What follows belongs to another scan: what the host said of its models before is not believed any more."""
+
     def rest(self) -> None:
         """Nothing is to be done for a while: give memory back; it may be used again afterwards."""
 

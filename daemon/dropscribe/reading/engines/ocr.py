@@ -87,6 +87,9 @@ class OcrEngine:
         self._state: ModelState | None = None
         self._reader = PrintReader()
 
+    def new_scan(self) -> None:
+        pass
+
     def rest(self) -> None:
         self._reader.rest()
 

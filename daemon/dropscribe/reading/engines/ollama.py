@@ -11,7 +11,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from dropscribe.errors import Misconfigured, Unavailable
+from dropscribe.errors import BadAnswer, Misconfigured, Unavailable
 from dropscribe.reading.engines import ModelState
 from dropscribe.reading.engines.refusals import classify, retry_after
 from dropscribe.reading.engines.wire import Stream, Timeouts, Wire
@@ -19,13 +19,16 @@ from dropscribe.reading.repeats import LOOK_BACK, runaway
 from dropscribe.values import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
+    from dropscribe.errors import Failure
     from dropscribe.stop import Stop
     from dropscribe.values import Picture, Recipe
 
 _PLACE: Final = "@picture@"
 _LOOK_EVERY: Final = 64  # new characters between two looks
+_BELIEVED: Final = 60.0
+"""Seconds for which a look at a model is believed: its name may mean another one by then, or one in the cloud."""
 
 
 class OllamaEngine:
@@ -35,7 +38,10 @@ class OllamaEngine:
         self.host = url
         self._wire = Wire(url, timeouts)
         self._allow_cloud = frozenset(allow_cloud)
-        self._states: dict[str, ModelState] = {}
+        self._states: dict[str, tuple[ModelState, float]] = {}
+
+    def new_scan(self) -> None:
+        self._states.clear()
 
     def rest(self) -> None:
         pass
@@ -52,15 +58,21 @@ class OllamaEngine:
             )
         status, body = self._wire.small("POST", "/api/show", {"model": model}, stop=stop)
         if status != 200:
-            raise classify(status, _text(body), model=model)
+            raise self._not_said("/api/show", status, body, model)
         self._refuse_unfit(model, listed, _object(body))
         state = ModelState(str(listed.get("digest") or ""), str(version or ""))
-        self._states[model] = state
+        self._states[model] = state, time.monotonic()
         return state
+
+    def _known(self, model: str, stop: Stop) -> ModelState:
+        state, at = self._states.get(model, (None, 0.0))
+        if state is not None and time.monotonic() < at + _BELIEVED:
+            return state
+        return self.check(model, stop=stop)
 
     def ask(self, picture: Picture, recipe: Recipe, *, stop: Stop) -> Answer:
         # Before 0.30 a model without vision silently ignores the picture and answers 200: ask first.
-        state = self._states.get(recipe.model) or self.check(recipe.model, stop=stop)
+        state = self._known(recipe.model, stop)
         began = time.monotonic()
         with self._wire.post("/api/chat", _body(picture, recipe), stop=stop) as stream:
             if stream.status != 200:
@@ -68,10 +80,10 @@ class OllamaEngine:
             reply = _Reply()
             self._listen(stream, reply, recipe)
         return Answer(
-            text="".join(reply.pieces),
+            text=_joined(reply.pieces),
             done=reply.done,
             done_reason=reply.done_reason,
-            thinking="".join(reply.thoughts),
+            thinking=_joined(reply.thoughts),
             cut=reply.cut,
             model=recipe.model,
             model_digest=state.digest,
@@ -95,6 +107,10 @@ class OllamaEngine:
                 raise self._remember(classify(500, _text(line), model=recipe.model, streamed=True), recipe)
             # An endless loop is cut here: the server itself would go on for up to ten times num_ctx tokens.
             if not reply.take(message) or reply.loops():
+                return
+            if reply.done:
+                # What a server still sends is no part of the answer, and one that sends nothing costs it nothing.
+                stream.finish()
                 return
 
     def _refused(self, stream: Stream, recipe: Recipe) -> Exception:
@@ -127,11 +143,20 @@ class OllamaEngine:
     def _get(self, path: str, stop: Stop) -> Mapping[str, Any]:
         status, body = self._wire.small("GET", path, stop=stop)
         if status != 200:
-            raise classify(status, _text(body), model="")
+            raise self._not_said(path, status, body, "")
         answer = _object(body)
         if not answer:
             raise Unavailable(f"{self.host} did not answer {path} like an Ollama server", "check the URL")
         return answer
+
+    def _not_said(self, path: str, status: int, body: bytes, model: str) -> Failure:
+        """No picture was sent, so none can be at fault."""
+        failure = classify(status, _text(body), model=model)
+        if isinstance(failure, BadAnswer):
+            return Unavailable(
+                f"{self.host} does not answer {path} (status {status})", "look at the server's log"
+            )
+        return failure
 
 
 class _Reply:
@@ -214,6 +239,11 @@ def _object(data: bytes) -> Mapping[str, Any]:
 
 def _text(body: bytes) -> str:
     return body.decode("utf-8", "replace")
+
+
+def _joined(pieces: Sequence[str]) -> str:
+    """The text; a character beyond U+FFFF whose halves came in two lines becomes whole."""
+    return "".join(pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _string(value: object) -> str:

@@ -19,7 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from dropscribe.errors import BadAnswer, Stopped, Unavailable
 
@@ -33,6 +33,7 @@ _BODY_LIMIT = 32 * 1024 * 1024  # /api/show of a large model is some hundred kB
 _ERROR_LIMIT = 64 * 1024
 _SMALL_REQUEST = 10.0  # seconds for the requests that need no model
 _READ = 64 * 1024
+_LAST_WORDS = 1.0  # seconds for the end of the HTTP body after the end of the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +178,19 @@ class Stream:
                 break
         return kept[:limit]
 
+    def finish(self) -> None:
+        """Read what little may follow the answer, so that the connection can be kept; nothing depends on it."""
+        self._silence = _LAST_WORDS
+        with contextlib.suppress(HTTPError, OSError):
+            self._guard.expect("last words", _LAST_WORDS)
+            self.body()
+
     def _blocks(self) -> Iterator[bytes]:
-        self._guard.done_with("first_token")
         while True:
-            self._guard.expect("silence", self._silence)
+            # Headers may come long before the first token: a proxy sends them as soon as it is asked.
+            if self._guard.began:
+                self._guard.done_with("first_token")
+                self._guard.expect("silence", self._silence)
             block = self._response.raw.read1(_READ)
             if not block:
                 # A socket shut down by the guard reads like a clean end.
@@ -257,7 +267,7 @@ def _session(opened: Callable[[socket.socket], None]) -> requests.Session:
 
 
 class _Adapter(HTTPAdapter):
-    """Hands each new socket to `opened`: before the first byte of an answer nothing else knows it."""
+    """Hands each new socket to `opened` before it is connected, so that a stop cuts connecting too."""
 
     def __init__(self, opened: Callable[[socket.socket], None]) -> None:
         self._opened = opened
@@ -268,14 +278,16 @@ class _Adapter(HTTPAdapter):
         opened = self._opened
 
         class Plain(HTTPConnection):
-            def connect(self) -> None:
-                super().connect()
-                opened(self.sock)
+            def _new_conn(self) -> socket.socket:
+                return _connected(self, opened)
 
         class Secure(HTTPSConnection):
+            def _new_conn(self) -> socket.socket:
+                return _connected(self, opened)
+
             def connect(self) -> None:
                 super().connect()
-                opened(self.sock)
+                opened(self.sock)  # the encrypted one: it took the descriptor of the other
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain
@@ -284,6 +296,33 @@ class _Adapter(HTTPAdapter):
             ConnectionCls = Secure
 
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+
+
+def _connected(connection: HTTPConnection, opened: Callable[[socket.socket], None]) -> socket.socket:
+    """What urllib3 does here, which keeps the socket to itself until it is connected."""
+    host, port = connection._dns_host.strip("[]"), connection.port  # noqa: SLF001 - urllib3's own names
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise NameResolutionError(connection.host, connection, error) from error
+    failure: OSError = OSError("the name has no address")
+    for family, kind, protocol, _, address in found:
+        sock = socket.socket(family, kind, protocol)
+        opened(sock)
+        try:
+            for option in connection.socket_options or ():
+                sock.setsockopt(*option)
+            if isinstance(connection.timeout, float | int):
+                sock.settimeout(connection.timeout)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            failure = error
+        else:
+            return sock
+    if isinstance(failure, TimeoutError):
+        raise ConnectTimeoutError(connection, f"connecting to {connection.host} took too long") from failure
+    raise NewConnectionError(connection, f"{failure}") from failure
 
 
 def _cause(error: Exception) -> str:
