@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -183,8 +184,10 @@ class InboxState:
         if self.settling.settled.get(name) == fingerprint:
             self._enqueue(name, fingerprint)
 
-    def done_with(self, name: str) -> None:
-        """It left the inbox; a newcomer of the same name is a new scan."""
+    def done_with(self, name: str, now: float) -> None:
+        """It left the inbox; a newcomer of the same name is a new scan, whose bell may have rung before this."""
+        if os.path.lexists(self.rules.path / name):
+            self.next_look = now
         self.reading.pop(name)
         self.notes.pop(name, None)
         self._kept_back.pop(name, None)

@@ -185,7 +185,7 @@ class Reconciler:
             state.ended[result.filed.kind] += 1
             if result.filed.kind == "done":
                 state.overcome.pop(job.host, None)
-            state.done_with(job.scan.name)
+            state.done_with(job.scan.name, now)
         else:
             self._ended_by(state, result, now)
 
@@ -199,7 +199,7 @@ class Reconciler:
                 state.not_yet(name, why, now)
                 log.step("not yet", inbox=state.name, scan=name, reason=why.reason)
             case Withdrawn():
-                state.done_with(name)
+                state.done_with(name, now)
                 log.step("withdrawn", inbox=state.name, scan=name)
             case Stopped():
                 state.put_back(name)

@@ -209,6 +209,28 @@ def test_bad_scans_go_to_failed_with_a_reason_and_hold_up_nobody(server, househo
     assert asked(server) == [7]
 
 
+def test_a_link_fails_as_the_link_that_it_is_and_a_pipe_stays(server, household, tmp_path):
+    home = household()
+    inbox = home.inbox()
+    kept = drop(tmp_path, 5, "private.png")
+    before = kept.read_bytes()
+    (inbox / "link.png").symlink_to(kept)
+    (inbox / "dangling.pdf").symlink_to(tmp_path / "nothing")
+    os.mkfifo(inbox / "pipe.png")
+    with home:
+        drop(inbox, 1)
+        until((inbox / "done" / "scan0001.md").exists, "the good one")
+        until(lambda: len(list((inbox / "failed").iterdir())) == 4, "both links")
+        found = home.status()["inboxes"][0]
+        home.terminate()
+    for name, leads_to in (("link.png", kept), ("dangling.pdf", tmp_path / "nothing")):
+        assert (inbox / "failed" / name).readlink() == leads_to
+        assert "links are not read" in (inbox / "failed" / f"{name}.reason.txt").read_text()
+    assert kept.read_bytes() == before
+    assert [(s["name"], s["state"]) for s in found["scans"]] == [("pipe.png", "refused")]
+    assert asked(server) == [1]
+
+
 def test_a_bad_answer_is_asked_again_by_another_recipe_then_the_scan_fails_with_it(server, household):
     home = household(defaults={"settle": "200ms", "rescan": "1s", "tries": 3})
     inbox = home.inbox()

@@ -59,21 +59,23 @@ def test_what_is_left_alone_is_listed_with_its_reason(tmp_path):
     assert found.unsupported == {"notes.txt": "*.txt is no format of scans; it is left where it is"}
 
 
-def test_only_regular_files_are_scans(tmp_path):
+def test_only_regular_files_are_scans_and_links_that_are_called_like_one(tmp_path):
     inbox, elsewhere = tmp_path / "in", tmp_path / "secret.jpg"
     inbox.mkdir()
     put(tmp_path, "secret.jpg")
     (inbox / "link.jpg").symlink_to(elsewhere)
     (inbox / "dangling.jpg").symlink_to("nowhere")
     (inbox / "loop.jpg").symlink_to("loop.jpg")
+    (inbox / "letters of 2026").symlink_to(tmp_path)
     os.mkfifo(inbox / "pipe.jpg")
     (inbox / "folder.jpg").mkdir()
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(os.fspath(inbox / "socket.jpg"))
     found = look(inbox, LookRules(), ())
-    assert not found.seen
+    links = {"link.jpg", "dangling.jpg", "loop.jpg"}
+    assert found.seen == {name: Fingerprint.of((inbox / name).lstat()) for name in links}
     assert found.refused == {
-        **dict.fromkeys(["link.jpg", "dangling.jpg", "loop.jpg"], "it is a link; links are not read"),
+        "letters of 2026": "it is a link; links are not read",
         "pipe.jpg": "it is a pipe, not a file",
         "socket.jpg": "it is a socket, not a file",
     }

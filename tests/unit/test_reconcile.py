@@ -142,6 +142,17 @@ def test_a_newcomer_of_the_same_name_is_a_new_scan(world):
     assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
 
 
+def test_a_newcomer_that_came_before_its_forerunner_was_taken_in_is_seen_at_once(world):
+    here = world()
+    here.settled("a.png")
+    here.hands.finish()
+    here.drop("a.png")
+    here.reconciler._look(here.now)  # its bell rang while the result was on its way
+    here.step(rung=False)
+    here.step(0.3, rung=False)
+    assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
 def test_with_nothing_to_do_it_sleeps_until_the_next_rescan(world):
     here = world()
     here.step()

@@ -52,8 +52,13 @@ def check(scan: Scan) -> None:
     found = scan.now()
     if found is None:
         raise scan.gone()
-    if not stat.S_ISREG(found.st_mode) or Fingerprint.of(found) != scan.expected:
+    if not _may_be_moved(found.st_mode) or Fingerprint.of(found) != scan.expected:
         raise scan.changed()
+
+
+def _may_be_moved(mode: int) -> bool:
+    """A link is moved as the link that it is: nothing here ever follows one."""
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 
 def ended_after_stop(scan: Scan, target: Folder, name: str) -> bool:
@@ -118,6 +123,9 @@ def _give_back(scan: Scan, target: Folder, name: str) -> None:
 
 def copied(scan: Scan, target: Folder, name: str) -> None:
     """The scan is in `target`, whole and durable, with its time and rights, before it leaves its inbox."""
+    found = scan.now()
+    if found is not None and stat.S_ISLNK(found.st_mode):
+        raise WorldWrong(f"{shown(scan.name)}: a link cannot be moved to another disk", "remove the link")
     if target.stat(name) is not None:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
     show(target, _copy(scan, target), name)

@@ -8,6 +8,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dropscribe import formats
 from dropscribe.errors import world_wrong
 from dropscribe.intake.descend import opened_folder, opened_inbox
 from dropscribe.intake.names import DO_NOT_ENTER, why_ignored, why_not_entered, why_unsupported
@@ -39,7 +40,8 @@ class Look:
     """What lay in an inbox. Names are relative to it and '/'-separated; each map but `seen` gives the reason.
 
     `seen`: the scans; None where a name had settled before and was not asked again.
-    `refused`: a scan's name that is no regular file, or a folder that cannot be read.
+    `seen` holds links too that have the name of a scan; `refused`: what else is no regular file, or a folder
+    that cannot be read.
     `unlisted`: how many names the three other maps had no room for.
     `folders`: the inbox and the subfolders entered. `identity`: device and inode of the inbox.
     """
@@ -133,9 +135,12 @@ class _Found:
         except OSError as error:
             self._note(self.refused, name, world_wrong(error, "it cannot be looked at").reason)
             return
-        if stat.S_ISREG(found.st_mode):
+        if self._leads_to_skipped(name, found.st_mode):
+            return
+        if stat.S_ISREG(found.st_mode) or (stat.S_ISLNK(found.st_mode) and formats.by_name(name)):
+            # A link is a bad scan, and is moved as the link that it is.
             self.seen[name] = Fingerprint.of(found)
-        elif not self._leads_to_skipped(name, found.st_mode):
+        else:
             self._note(self.refused, name, why_not_regular(found.st_mode))
 
     def _meet_folder(self, name: str) -> None:
