@@ -5,7 +5,6 @@ wait for the bell, a result or the time → one pass of `reconcile` → wait aga
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import socket
@@ -18,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dropscribe import __version__, log
-from dropscribe.errors import UsageError, WorldWrong, world_wrong
+from dropscribe.errors import WorldWrong, world_wrong
 from dropscribe.filer import Filer
 from dropscribe.filing import atomic
 from dropscribe.inbox_state import InboxState
@@ -27,13 +26,14 @@ from dropscribe.intake.look import LookRules
 from dropscribe.intake.mounts import mount_of
 from dropscribe.ledger import Ledger
 from dropscribe.ledger.store import put_aside
+from dropscribe.locks import locked, locked_folder
 from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.turning import Turner
 from dropscribe.reconcile import Reconciler
 from dropscribe.recovery import Recovery
 from dropscribe.schedule import Host
 from dropscribe.slots import Slots
-from dropscribe.status import Status, StatusSocket
+from dropscribe.status import LOCK, Status, StatusSocket
 from dropscribe.stop import Stop
 from dropscribe.transcribe import Desk, Progress
 
@@ -63,10 +63,14 @@ def run(config: Config, stop: Stop, *, until: Callable[[Status], bool] | None = 
     """
     with ExitStack() as stack:
         _prepare_state(config)
-        stack.enter_context(locked(config.state / "lock", f"the state folder {config.state}"))
+        what, advice = (
+            f"the state folder {config.state}",
+            "stop it first, or look at it with `dropscribe status`",
+        )
+        stack.enter_context(locked(config.state / LOCK, what, advice))
         for inbox in config.inboxes:
             _prepare_inbox(inbox)
-            stack.enter_context(_locked_inbox(inbox))
+            stack.enter_context(_locked_inbox(inbox, config.state))
         for _ in range(_LEDGERS):
             last, damage = _work(config, stop, until)
             if not damage:
@@ -160,17 +164,29 @@ def _put_down(slots: Slots, reconciler: Reconciler) -> None:
 
 
 def _prepare_state(config: Config) -> None:
+    _make(config.state, mode=0o700)
     spool = config.state / "spool"
+    _make(spool, mode=0o700)
     try:
-        config.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        spool.mkdir(exist_ok=True, mode=0o700)
         leftovers = list(spool.iterdir())
     except OSError as error:
-        raise world_wrong(error, config.state) from error
+        raise world_wrong(error, spool) from error
     atomic.sweep(config.state)
     for leftover in leftovers:
         with suppress(OSError):  # whatever else somebody has put there does no harm
             leftover.unlink(missing_ok=True)
+
+
+def _make(folder: Path, *, mode: int = 0o777) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+    except FileExistsError:
+        raise WorldWrong(f"{folder}: expected a folder, found a file", "move it away") from None
+    except FileNotFoundError:  # its parents are made too, so the file system itself does not want it
+        words = f"{folder}: expected to make a folder, but none can be made there"
+        raise WorldWrong(words, "name another folder in the config") from None
+    except OSError as error:
+        raise world_wrong(error, folder) from error
 
 
 def _prepare_inbox(inbox: Inbox) -> None:
@@ -180,10 +196,7 @@ def _prepare_inbox(inbox: Inbox) -> None:
     and would be made in its place. What is missing then parks the inbox until it is there.
     """
     if inbox.create:
-        try:
-            inbox.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise world_wrong(error, inbox.path) from error
+        _make(inbox.path)
     folders = dict.fromkeys((inbox.done, inbox.failed, inbox.output.folder))
     for folder in folders:
         with suppress(OSError):
@@ -209,24 +222,7 @@ def _inbox_state(inbox: Inbox, progress: Progress) -> InboxState:
 
 
 @contextmanager
-def locked(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock file `path`; the kernel gives it back however this process ends.
-
-    Raises UsageError if another process holds it.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise world_wrong(error, path) from error
-    try:
-        _flock(descriptor, what)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _locked_inbox(inbox: Inbox) -> Iterator[None]:
+def _locked_inbox(inbox: Inbox, state: Path) -> Iterator[None]:
     """The folder itself is the lock, so that two daemons with different state folders meet there too.
 
     Not on network mounts: there a lock is either refused for folders or turns mandatory for others (flock(2)).
@@ -234,24 +230,10 @@ def _locked_inbox(inbox: Inbox) -> Iterator[None]:
     if mount_of(inbox.path).network:
         yield
         return
-    try:
-        descriptor = os.open(inbox.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise world_wrong(error, inbox.path) from error
-    try:
-        _flock(descriptor, f"the inbox {inbox.name} ({inbox.path})")
+    what = f"the inbox {inbox.name} ({inbox.path})"
+    advice = f"that one has another state folder than {state}, so another configuration: stop it first"
+    with locked_folder(inbox.path, what, advice):
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _flock(descriptor: int, what: str) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UsageError(
-            f"another dropscribe already has {what}; stop it first, or look at it with `dropscribe status`"
-        ) from None
 
 
 @contextmanager

@@ -131,6 +131,7 @@ _WORDS = {
         "give the user that runs dropscribe the right to write there",
     ),
     errno.ENOENT: ("it does not exist", "mount the share or create the folder"),
+    errno.EISDIR: ("expected a file, found a folder", "move it away"),
     errno.ENOTDIR: ("it is not a folder", "check the path in the config"),
     errno.EIO: ("the disk reported an input/output error", "check the disk or the share"),
     errno.ESTALE: ("the network share went away", "remount the share"),

@@ -6,9 +6,11 @@ The socket serves the newest snapshot and reads nothing: whoever may open the st
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import pwd
 import socket
 import tempfile
 import threading
@@ -16,10 +18,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dropscribe.errors import WorldWrong, world_wrong
+from dropscribe.errors import Unavailable, WorldWrong, world_wrong
+from dropscribe.locks import is_locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+LOCK = "lock"
+"""The file in the state folder that a daemon holds locked."""
 
 _LONGEST_ADDRESS = 100  # bytes; sun_path holds 108 on Linux and 104 on macOS, with its closing zero
 _PATIENCE = 2.0  # seconds for a daemon to answer
@@ -138,19 +144,53 @@ def _listen(where: str) -> socket.socket:
         server.listen(8)
     except OSError as error:
         server.close()
+        if error.errno == errno.EADDRINUSE:
+            found = "a folder" if Path(where).is_dir() else "something that cannot be removed"
+            words = f"{where}: expected a free name for the socket that answers `status`, found {found}"
+            raise WorldWrong(words, "move it away") from error
         raise world_wrong(error, where) from error
     return server
 
 
 def ask_daemon(state: Path) -> Status | None:
-    """The status of the daemon on this state folder, or None when none answers."""
+    """The status of the daemon on this state folder, or None when none runs.
+
+    Raises Failure when one runs, or may run, that cannot be asked.
+    """
+    where = address(state)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(_PATIENCE)
         try:
-            line.connect(address(state))
+            (state / LOCK).exists()  # raises for who may not look; the socket may be elsewhere
+            line.connect(where)
             return Status.from_json(json.loads(_all_of(line)))
+        except PermissionError:
+            raise _not_for_this_user(state) from None
+        except TimeoutError:
+            words = f"the daemon on {state} runs, but did not answer within {_PATIENCE:.0f} s"
+            raise Unavailable(words, "it is very busy, or was halted: ask again") from None
         except (OSError, ValueError, KeyError, TypeError):
+            if is_locked(state / LOCK):
+                words = (
+                    f"a daemon runs on {state}, but gave no status: it starts, ends, or is of another version"
+                )
+                raise Unavailable(words, "ask again; if that does not help, restart it") from None
             return None
+
+
+def _not_for_this_user(state: Path) -> WorldWrong:
+    words = f"a daemon may run on {state}, but this user ({_user(os.getuid())}) may not look into that folder"
+    with contextlib.suppress(OSError):
+        owner = _user(state.stat().st_uid)
+        return WorldWrong(words, f"ask as its owner: sudo -u {owner} dropscribe status")
+    return WorldWrong(words, "ask as the user that runs the daemon")
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"  # as sudo takes numbers
 
 
 def address(state: Path) -> str:

@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import threading
+from pathlib import Path
 
 from dropscribe.ledger import Intent, Ledger
 from tests.e2e.harness import asked, assert_filed, drop, filed, number_in, tree, until
@@ -165,7 +166,11 @@ def test_a_second_daemon_is_refused_for_the_state_folder_and_for_the_inbox(serve
         code, _, err = home.run("run")
         home.config = config
         assert code == 2
-        assert "inbox" in err
+        assert f"the inbox inbox ({home.inbox()})" in err
+        assert "another state folder" in err
+        assert "dropscribe status" not in err  # which asks in the wrong folder
+        if Path("/proc/locks").exists():
+            assert f"(process {home.process.pid})" in err
         home.terminate()
 
 

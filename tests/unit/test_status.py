@@ -1,8 +1,27 @@
 import os
 import socket
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
-from dropscribe.status import HostStatus, InboxStatus, ScanStatus, Status, StatusSocket, address, ask_daemon
+import pytest
+
+from dropscribe import daemon
+from dropscribe.config.load import build
+from dropscribe.errors import Unavailable, WorldWrong
+from dropscribe.locks import locked
+from dropscribe.status import (
+    LOCK,
+    HostStatus,
+    InboxStatus,
+    ScanStatus,
+    Status,
+    StatusSocket,
+    address,
+    ask_daemon,
+)
+from dropscribe.stop import Stop
 
 STATUS = Status(
     1.5, 7, 1.0, "0.1.0",
@@ -44,3 +63,87 @@ def test_only_its_owner_may_ask(tmp_path):
     served = StatusSocket(tmp_path, lambda: STATUS)
     assert Path(address(tmp_path)).stat().st_mode & 0o077 == 0
     served.close()
+
+
+def _stop_answering(folder):
+    """A daemon that was halted: the kernel still takes the call, nobody answers."""
+    silent = socket.socket(socket.AF_UNIX)
+    silent.bind(address(folder))
+    silent.listen()
+    return silent
+
+
+def test_a_daemon_that_does_not_answer_is_not_told_to_be_none(tmp_path):
+    with _stop_answering(tmp_path), pytest.raises(Unavailable, match="runs, but did not answer within 2 s"):
+        ask_daemon(tmp_path)
+
+
+def test_a_daemon_that_holds_the_lock_and_has_no_socket_yet_is_not_told_to_be_none(tmp_path):
+    with locked(tmp_path / LOCK, "it", "wait"), pytest.raises(Unavailable, match="a daemon runs"):
+        ask_daemon(tmp_path)
+    assert ask_daemon(tmp_path) is None
+
+
+def test_asking_leaves_no_lock_file_behind(tmp_path):
+    assert ask_daemon(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("depth", [1, 6])
+def test_who_may_not_look_into_the_state_folder_is_told_so(tmp_path, depth, as_another_user):
+    state = tmp_path.joinpath(*["a rather long name of a folder"] * depth)
+    state.mkdir(parents=True)
+    state.chmod(0o700)
+    said = as_another_user(
+        "from pathlib import Path; from dropscribe.status import ask_daemon; from dropscribe.errors import Failure\n"
+        f"try: ask_daemon(Path({str(state)!r}))\n"
+        "except Failure as failure: print(failure.reason, failure.fix, sep=chr(10))\n"
+    )
+    assert f"a daemon may run on {state}, but this user" in said
+    assert "sudo -u" in said
+
+
+@pytest.fixture
+def as_another_user(tmp_path):
+    """Runs Python code as nobody, who may enter `tmp_path`; skips where we may not become that user."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+
+    def run(code):
+        for folder in (tmp_path, *tmp_path.parents):
+            if str(folder).startswith(tempfile.gettempdir() + "/"):
+                folder.chmod(0o711)
+        command = "import os; os.setgid(65534); os.setuid(65534)\n"
+        # What is imported may lie where nobody else may read it.
+        early = "import dropscribe.status, dropscribe.errors, pathlib, json, socket\n"
+        done = subprocess.run(
+            [sys.executable, "-c", early + command + code], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.mark.parametrize("named", ["spool", "lock", "status.sock"])
+def test_what_stands_in_the_way_in_the_state_folder_is_named(tmp_path, named):
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / named).mkdir() if named != "spool" else (state / named).touch()
+    (tmp_path / "in").mkdir()
+    config = build(
+        {"state": str(state), "inboxes": [{"path": str(tmp_path / "in"), "engine": "ocr"}]}, tmp_path
+    )
+    with pytest.raises(WorldWrong) as caught:
+        daemon.run(config, Stop(), until=lambda _: True)
+    assert str(state / named) in caught.value.reason
+    assert "expected a" in caught.value.reason
+    assert ("found a folder" if named != "spool" else "found a file") in caught.value.reason
+    assert "move it away" in caught.value.fix
+
+
+def test_an_inbox_that_cannot_be_made_is_told_in_words(tmp_path):
+    inbox = {"path": "/proc/nope/in", "create": True, "engine": "ocr"}
+    config = build({"state": str(tmp_path / "state"), "inboxes": [inbox]}, tmp_path)
+    with pytest.raises(WorldWrong, match="/proc/nope/in: expected to make a folder"):
+        daemon.run(config, Stop(), until=lambda _: True)
