@@ -41,6 +41,14 @@ def test_aliases_of_aliases_do_not_blow_up():
         parse("\n".join(lines), "f")
 
 
+@pytest.mark.parametrize("start", ["{x: 1}", "{}"])
+def test_merges_of_merges_do_not_blow_up(start):
+    lines = [f"m0: &m0 {start}"]
+    lines += [f"m{n}: &m{n} {{<<: [*m{n - 1}, *m{n - 1}]}}" for n in range(1, 31)]
+    with pytest.raises(ConfigError, match="too many values"):
+        parse("\n".join(lines), "f")
+
+
 def test_a_key_given_twice_keeps_its_first_value():
     document = parse("a: 1\nb: 2\na: 3\n", "f")
     assert document.data == {"a": 1, "b": 2}

@@ -68,6 +68,7 @@ def group() -> None:
 
 def main(args: list[str] | None = None) -> int:
     """Run a verb; its exit code: 0 fine, 1 something failed, 2 wrong use or wrong config."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter must not end us
@@ -82,6 +83,19 @@ def main(args: list[str] | None = None) -> int:
         code = _give_up_output()
         click.echo(f"the output cannot be written: {error.strerror or error}", err=True)
     return code
+
+
+def _open_streams() -> None:
+    """What was closed by who started us leads nowhere from now on.
+
+    The next file that is opened would get its number otherwise, and what some library prints would go into it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - its own form
+    os.close(descriptor)
+    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115 - a number, for good
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def _run(args: list[str] | None) -> int:

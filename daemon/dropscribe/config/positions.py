@@ -25,7 +25,7 @@ Key = tuple[str | int, ...]
 LARGEST = 1_000_000
 """Characters; a longer text is no configuration."""
 
-_MOST_VALUES = 20_000  # aliases of aliases can stand for billions
+_MOST_VALUES = 20_000  # aliases of aliases, and merges of merges, can stand for billions
 _DEEPEST = 20
 _RAW = 60
 
@@ -108,8 +108,8 @@ class _Walk:
 
     def _value(self, node: yaml.Node, key: Key) -> Any:
         self._values[key] = self._spot(node)
-        self._left -= 1
-        if self._left < 0 or len(key) > _DEEPEST:
+        self._spend(node)
+        if len(key) > _DEEPEST:
             raise _TooMuch(node.start_mark.index)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, key)
@@ -119,6 +119,11 @@ class _Walk:
         if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
             return [self._value(item, (*key, number)) for number, item in enumerate(node.value)]
         return self._unknown_tag(node, key)
+
+    def _spend(self, node: yaml.Node) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise _TooMuch(node.start_mark.index)
 
     def _scalar(self, node: yaml.ScalarNode, key: Key) -> Any:
         try:
@@ -157,7 +162,9 @@ class _Walk:
             if not isinstance(source, yaml.MappingNode):
                 self._problem(source, key, 'expected keys and values behind "<<"')
                 continue
+            self._spend(source)
             for name_node, value_node in source.value:
+                self._spend(name_node)  # also for what is given already and leaves no value
                 if _is_merge(name_node):
                     self._merge(value_node, key, plain)
                 else:
