@@ -157,7 +157,7 @@ INBOX = {
     "dpi: 300": "3:5: inboxes[0].dpi: unknown key here; did you mean pdf.dpi?",
     "rotate: true": "3:5: inboxes[0].rotate: unknown key here; did you mean prepare.turn?",
     "prepare: {turn: auto}": '3:21: inboxes[0].prepare.turn: expected true or false, got "auto"',
-    "prepare: {bands: on}": "3:22: inboxes[0].prepare.bands: expected auto or never, got on",
+    "prepare: {bands: on}": "3:22: inboxes[0].prepare.bands: expected auto, dense or never, got on",
     "limits: {decoding: 10}":
         "3:24: inboxes[0].limits.decoding: expected a duration such as 5s, got 10; add a unit: 10s, 10m or 10h",
     "limits: {memory: 64MB}": '3:22: inboxes[0].limits.memory: expected a size from 128MB to 64GB, got "64MB"',

@@ -61,6 +61,15 @@ REFUSED = {
         "inboxes: [{path: a, failed: done}]",
         ['1:29: inboxes[0].failed: expected another folder than done, got "HERE/a/done"'],
     ),
+    "done and failed are one on many disks": (
+        "inboxes: [{path: a, done: Done, failed: done}]",
+        [
+            (
+                '1:41: inboxes[0].failed: expected another folder than done, got "HERE/a/done"; '
+                "where small and large letters are the same, the two are one"
+            )
+        ],
+    ),
     "texts go to failed": (
         "inboxes: [{path: a, output: {folder: failed}}]",
         ['1:38: inboxes[0].output.folder: expected another folder than failed, got "HERE/a/failed"'],

@@ -139,6 +139,21 @@ def test_init_says_in_plain_words_why_a_folder_cannot_be_made(here, run):
     assert not (here / "rules.yaml").exists()
 
 
+@pytest.mark.parametrize("home", ["", "rel"])
+def test_a_home_that_leads_nowhere_is_told_and_nothing_is_made(here, run, monkeypatch, home):
+    monkeypatch.setenv("HOME", home)
+    before = sorted(here.rglob("*"))
+    words = f'expected HOME to be an absolute path, got "{home}"; set it to your home folder, or '
+    assert run("init") == (2, "", words + "name the configuration with -c FILE\n")
+    code, _, err = run("init", "-c", "rules.yaml")
+    assert code == 2
+    assert words + "name a folder here\n" in err
+    assert "expected a home folder" in err  # for the inbox in ~/Scans
+    assert sorted(here.rglob("*")) == before
+    write(here, "state: st\ninboxes: [{path: in}]\n")
+    assert run("check")[0] == 0
+
+
 def test_init_writes_a_file_that_nobody_else_may_change(here, run):
     old = os.umask(0)
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import unicodedata
 from typing import TYPE_CHECKING
 
 from dropscribe.config.paths import Identity, ancestry
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from dropscribe.config.positions import Key
     from dropscribe.config.values import Inbox
 
+_ALIKE = "where small and large letters are the same, the two are one"
 _DONE, _FAILED, _TEXTS = ("done",), ("failed",), ("output", "folder")
 
 
@@ -66,19 +69,19 @@ class _Overlaps:
 
     def _check_own_folders(self, number: int, inbox: Inbox) -> None:
         folders = _folders(inbox)
-        own = {where: ancestry(folders[where])[0] for where in self._sound(number, folders)}
-        for where, place in own.items():
-            if place == ancestry(inbox.path)[0]:
+        sound = self._sound(number, folders)
+        for where in sound:
+            if ancestry(folders[where])[0] == ancestry(inbox.path)[0]:
                 self._refuse(number, where, "the inbox itself")
-        if _DONE in own and own.get(_FAILED) == own[_DONE]:
-            self._refuse(number, _FAILED, "done")
-        if _FAILED in own and own.get(_TEXTS) == own[_FAILED]:
-            self._refuse(number, _TEXTS, "failed")
+        for where, other in ((_FAILED, _DONE), (_TEXTS, _FAILED)):
+            if where in sound and other in sound and _are_one(folders[where], folders[other]):
+                alike = ancestry(folders[where])[0] != ancestry(folders[other])[0]
+                self._refuse(number, where, other[0], _ALIKE if alike else "")
 
-    def _refuse(self, number: int, where: tuple[str, ...], other: str) -> None:
+    def _refuse(self, number: int, where: tuple[str, ...], other: str, hint: str = "") -> None:
         folder = _folders(self._inboxes[number])[where]
         words = f"expected another folder than {other}, got {whole_path(folder)}"
-        self._findings.problem(words, *ways(number, *where))
+        self._findings.problem(f"{words}; {hint}" if hint else words, *ways(number, *where))
 
     def _check_folders_in_others(self, number: int, inbox: Inbox) -> None:
         if self._roots[ancestry(inbox.path)[0]] != number:
@@ -131,6 +134,18 @@ class _Overlaps:
     def _named(self, number: int) -> str:
         inbox = self._inboxes[number]
         return f"the inbox {quoted(inbox.name)} ({inbox.path})"
+
+
+def _are_one(folder: Path, other: Path) -> bool:
+    """Now, or on a disk or share that does not tell `Done` from `done`."""
+    if ancestry(folder)[0] == ancestry(other)[0]:
+        return True
+    real, real_other = os.path.realpath(folder), os.path.realpath(other)
+    return _folded(real) == _folded(real_other)
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def _folders(inbox: Inbox) -> dict[tuple[str, ...], Path]:

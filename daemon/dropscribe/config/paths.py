@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropscribe.config.unfit import Unfit
+from dropscribe.config.unfit import Unfit, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +47,10 @@ def _with_home(text: str, env: Mapping[str, str]) -> str:
     found = home or os.path.expanduser(who)  # noqa: PTH111 - Path's raises
     if found.startswith("~"):
         raise Unfit("a home folder", f"there is no user {who[1:]}" if who != "~" else "HOME is not set")
+    if home == "" or not found.startswith("/"):
+        raise Unfit(
+            "a home folder", "HOME is empty" if not home else f"HOME is {quoted(home)}, no absolute path"
+        )
     return f"{found}{slash}{rest}"
 
 

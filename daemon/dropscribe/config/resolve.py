@@ -87,13 +87,19 @@ class Resolver:
         )
 
     def state(self, text: str | None) -> Path:
-        otherwise = places.state_folder(self._world.base)
-        if text is None:
-            return otherwise
-        folder = self._absolute(text, self._world.base, ("state",)) or otherwise
+        folder = self._default_state() if text is None else self._absolute(text, self._world.base, ("state",))
+        if folder is None:
+            return self._world.base / "state"  # stands in, to look for other problems
         if folder.exists() and not folder.is_dir():
             self._findings.problem(f"expected a folder, got the file {whole_path(folder)}", ("state",))
         return folder
+
+    def _default_state(self) -> Path | None:
+        try:
+            return places.state_folder(self._world.base)
+        except Unfit as unfit:
+            self._findings.problem(f"{unfit.sentence(None)}, or name a folder here", ("state",))
+            return None
 
     def inbox(self, number: int, keys: schema.Inbox, ollama: schema.Ollama) -> values.Inbox | None:
         """None without a usable path, as everything else hangs on it. `keys` have inherited already."""
