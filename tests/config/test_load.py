@@ -344,3 +344,15 @@ inboxes:
 def test_a_configuration_inside_an_inbox_is_a_warning(tmp_path):
     (line,) = loaded(tmp_path, "inboxes: [{path: .}]").warnings
     assert line.startswith("dropscribe.yaml:1:18: inboxes[0].path: this file lies in the inbox")
+
+
+def test_a_model_that_newer_servers_do_not_load_is_warned_of_and_a_small_context_is_nothing_to_the_embedded(
+    here,
+):
+    config = loaded(here, "inboxes: [{path: in, model: 'llama3.2-vision:11b'}]")
+    (warning,) = config.warnings
+    assert warning.startswith(
+        'dropscribe.yaml:1:29: inboxes[0].model: "llama3.2-vision:11b" loads only on Ollama up'
+    )
+    assert "qwen3.5:4b" in warning
+    loaded(here, "inboxes: [{path: in, engine: ocr, options: {num_ctx: 2048}}]")

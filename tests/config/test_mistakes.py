@@ -34,11 +34,11 @@ INBOX = {
     "promt: x": '3:5: inboxes[0].promt: unknown key; did you mean "prompt"?',
     "front-matter: true": "3:5: inboxes[0].front-matter: unknown key; `dropscribe init --example` shows all keys",
     "output: {frontMatter: true}": '3:14: inboxes[0].output.frontMatter: unknown key; did you mean "front_matter"?',
-    "format: json": "3:5: inboxes[0].format: unknown key here; did you mean output.format?",
-    "output: {done: x}": "3:14: inboxes[0].output.done: unknown key here; did you mean inboxes[].done?",
-    "timeouts: {}": "3:5: inboxes[0].timeouts: unknown key here; did you mean ollama.timeouts?",
-    "temperature: 1": "3:5: inboxes[0].temperature: unknown key here; did you mean options.temperature?",
-    "retries: 3": "3:5: inboxes[0].retries: unknown key here; did you mean tries?",
+    "format: json": '3:5: inboxes[0].format: unknown key here; did you mean "output.format"?',
+    "output: {done: x}": '3:14: inboxes[0].output.done: unknown key here; did you mean "inboxes[].done"?',
+    "timeouts: {}": '3:5: inboxes[0].timeouts: unknown key here; did you mean "ollama.timeouts"?',
+    "temperature: 1": '3:5: inboxes[0].temperature: unknown key here; did you mean "options.temperature"?',
+    "retries: 3": '3:5: inboxes[0].retries: unknown key here; did you mean "tries"?',
     "limits: {zebra: 3}": "3:14: inboxes[0].limits.zebra: unknown key; known here: bytes, pixels, decoding, memory",
     '"two words": 3': '3:5: inboxes[0]["two words"]: unknown key; `dropscribe init --example` shows all keys',
     # what YAML makes of words
@@ -72,7 +72,7 @@ INBOX = {
     # choices, lists, sections
     "engine: openai": '3:13: inboxes[0].engine: expected ollama or ocr, got "openai"',
     "output: {format: mardkown}":
-        '3:22: inboxes[0].output.format: expected markdown, text or json, got "mardkown"; did you mean markdown?',
+        '3:22: inboxes[0].output.format: expected markdown, text or json, got "mardkown"; did you mean "markdown"?',
     "patterns: '*.jpg'": '3:15: inboxes[0].patterns: expected a list, got "*.jpg"; write ["*.jpg"]',
     "patterns: []": "3:15: inboxes[0].patterns: expected a list with at least one entry, got an empty list",
     "patterns: [a, 3]": "3:19: inboxes[0].patterns[1]: expected a pattern such as *.jpg, got 3; put it in quotes",
@@ -87,18 +87,24 @@ INBOX = {
     "options: {num_ctx: 1024}":
         "3:24: inboxes[0].options.num_ctx: expected a whole number from 2048 to 1048576, got 1024",
     "options: {num_predict: 8192}":
-        "3:28: inboxes[0].options.num_predict: expected num_predict (8192) to be less than num_ctx (8192), "
-        "which holds the picture as well",
+        "3:28: inboxes[0].options.num_predict: expected num_ctx to be at least 9666 (num_predict 8192, about 512 "
+        "for the prompt, 962 for a page's picture), got 8192",
+    "model: [qwen3.5, 'qwen2.5vl:7b']\noptions: {num_ctx: 5867}":
+        "4:24: inboxes[0].options.num_ctx: expected num_ctx to be at least 5868 (num_predict 4096, about 512 "
+        "for the prompt, 1260 for a page's picture), got 5867",
+    f"prompt: {'Read. ' * 1000}\noptions: {{num_predict: 5300}}":
+        "4:28: inboxes[0].options.num_predict: expected num_ctx to be at least 8261 (num_predict 5300, about 1999 "
+        "for the prompt, 962 for a page's picture), got 8192",
     # names
     "name: a/b":
         '3:11: inboxes[0].name: expected a name, got "a/b"; it must not contain slashes or control characters',
     "name: .a": '3:11: inboxes[0].name: expected a name, got ".a"; it must not begin with a dot, a dash or a space',
     "output: {name: '{name}'}":
         "3:20: inboxes[0].output.name: expected the fields {stem}, {ext}, {inbox}, {date}, {sha256}, {pages} "
-        'or {page}, got "{name}"; did you mean {stem}?',
+        'or {page}, got "{name}"; did you mean "{stem}"?',
     "output: {name: '{sha265}'}":
         "3:20: inboxes[0].output.name: expected the fields {stem}, {ext}, {inbox}, {date}, {sha256}, {pages} "
-        'or {page}, got "{sha265}"; did you mean {sha256}?',
+        'or {page}, got "{sha265}"; did you mean "{sha256}"?',
     "output: {name: 'a/{stem}'}":
         '3:20: inboxes[0].output.name: expected a name without a slash, got "a/{stem}"; '
         "set output.folder to file into another folder",
@@ -128,13 +134,13 @@ INBOX = {
         f'3:37: inboxes[0].output.name: expected at most 60 bytes around {{page}}, got "{{stem}}{"x" * 53}…"; '
         "a name has room for 255 in all",
     "output: {pages: seperate, name: '{stem}_{page}'}":
-        '3:21: inboxes[0].output.pages: expected joined or separate, got "seperate"; did you mean separate?',
+        '3:21: inboxes[0].output.pages: expected joined or separate, got "seperate"; did you mean "separate"?',
     "output: {page_break: '{stem}'}":
         '3:26: inboxes[0].output.page_break: expected the fields {page} or {pages}, got "{stem}"; '
         "{stem} is unknown",
     "output: {page_break: '{n}'}":
         '3:26: inboxes[0].output.page_break: expected the fields {page} or {pages}, got "{n}"; '
-        "did you mean {page}?",
+        'did you mean "{page}"?',
     "output: {page_break: '{page'}":
         '3:26: inboxes[0].output.page_break: expected a line such as "--- page {page} of {pages} ---", '
         'got "{page"; each { needs its }; write {{ and }} for braces that are meant',
@@ -149,13 +155,13 @@ INBOX = {
     "output: {pages: all}": '3:21: inboxes[0].output.pages: expected joined or separate, got "all"',
     "max_pages: 0": "3:16: inboxes[0].max_pages: expected a whole number from 1 to 10000, got 0",
     "output: {max_pages: 5}":
-        "3:14: inboxes[0].output.max_pages: unknown key here; did you mean inboxes[].max_pages?",
-    "limits: {pages: 5}": "3:14: inboxes[0].limits.pages: unknown key here; did you mean inboxes[].max_pages?",
+        '3:14: inboxes[0].output.max_pages: unknown key here; did you mean "inboxes[].max_pages"?',
+    "limits: {pages: 5}": '3:14: inboxes[0].limits.pages: unknown key here; did you mean "inboxes[].max_pages"?',
     "on_bad_page: skip": '3:18: inboxes[0].on_bad_page: expected fail or mark, got "skip"',
     "pdf: {dpi: 1200}": "3:16: inboxes[0].pdf.dpi: expected a whole number from 50 to 600, got 1200",
     "pdf: {text_layer: true}": "3:23: inboxes[0].pdf.text_layer: expected ignore or prefer, got true",
-    "dpi: 300": "3:5: inboxes[0].dpi: unknown key here; did you mean pdf.dpi?",
-    "rotate: true": "3:5: inboxes[0].rotate: unknown key here; did you mean prepare.turn?",
+    "dpi: 300": '3:5: inboxes[0].dpi: unknown key here; did you mean "pdf.dpi"?',
+    "rotate: true": '3:5: inboxes[0].rotate: unknown key here; did you mean "prepare.turn"?',
     "prepare: {turn: auto}": '3:21: inboxes[0].prepare.turn: expected true or false, got "auto"',
     "prepare: {bands: on}": "3:22: inboxes[0].prepare.bands: expected auto, dense or never, got on",
     "limits: {decoding: 10}":
@@ -174,9 +180,9 @@ INBOX = {
     "prompt_file: empty": '3:18: inboxes[0].prompt_file: expected a text file, got "HERE/empty"; it is empty',
     "prompt_file: latin":
         '3:18: inboxes[0].prompt_file: expected a text file, got "HERE/latin"; it is not UTF-8; save it as UTF-8',
-    "prompt: x\nprompt_file: file": "4:18: inboxes[0].prompt_file: there is a prompt as well; keep one of the two",
+    "prompt: x\nprompt_file: nope": "4:18: inboxes[0].prompt_file: there is a prompt as well; keep one of the two",
     "output: {format: jsno, schema: wrong.json}":
-        '3:22: inboxes[0].output.format: expected markdown, text or json, got "jsno"; did you mean json?',
+        '3:22: inboxes[0].output.format: expected markdown, text or json, got "jsno"; did you mean "json"?',
     "output: {schema: wrong.json}":
         "3:22: inboxes[0].output.schema: only with format json, and the format is markdown",
     "engine: ocr\noutput: {format: json, schema: wrong.json}":
@@ -200,17 +206,17 @@ def test_a_mistake_in_an_inbox_is_one_line_with_its_place(here, lines, expected)
 
 
 ELSEWHERE = {
-    "model: x\n": "3:1: model: unknown key here; did you mean ollama.model?",
-    "settle: 5s\n": "3:1: settle: unknown key here; did you mean defaults.settle?",
+    "model: x\n": '3:1: model: unknown key here; did you mean "ollama.model"?',
+    "settle: 5s\n": '3:1: settle: unknown key here; did you mean "defaults.settle"?',
     "inbox: []\n": '3:1: inbox: unknown key; did you mean "inboxes"?',
-    "watch_dir: /x\n": "3:1: watch_dir: unknown key here; did you mean inboxes[].path?",
-    "host: http://nas\n": "3:1: host: unknown key here; did you mean ollama.hosts?",
+    "watch_dir: /x\n": '3:1: watch_dir: unknown key here; did you mean "inboxes[].path"?',
+    "host: http://nas\n": '3:1: host: unknown key here; did you mean "ollama.hosts"?',
     "zebra: 1\n": "3:1: zebra: unknown key; known here: ollama, state, log, defaults, inboxes",
     "defaults: {name: x}\n": '3:12: defaults.name: unknown key here; each inbox has a "name" of its own',
     "defaults: {settle: fast}\n":
         '3:20: defaults.settle: expected auto or a duration such as 5s, got "fast"',
     "log: {level: warn}\n":
-        '3:14: log.level: expected debug, info, warning or error, got "warn"; did you mean warning?',
+        '3:14: log.level: expected debug, info, warning or error, got "warn"; did you mean "warning"?',
     "log: loud\n": '3:6: log: expected keys and values, got "loud"',
     "state: file\n": '3:8: state: expected a folder, got the file "HERE/file"',
     "state: in/x\n":
@@ -228,8 +234,8 @@ ELSEWHERE = {
         '3:17: ollama.model: expected a model on your own host, got "gpt-oss:cloud"; '
         "nothing leaves your network, unless you name this model under ollama.allow_cloud",
     "ollama: {options: {num_ctx: 4096}}\n":
-        "3:29: ollama.options.num_ctx: expected num_predict (4096) to be less than num_ctx (4096), "
-        "which holds the picture as well",
+        "3:29: ollama.options.num_ctx: expected num_ctx to be at least 5570 (num_predict 4096, about 512 "
+        "for the prompt, 962 for a page's picture), got 4096",
     "ollama: {timeouts: {total: 0s}}\n":
         '3:28: ollama.timeouts.total: expected a duration from 1s to 1d, got "0s"',
     "inboxes: []\n": "3:1: inboxes: given twice; the first is on line 1",
@@ -311,8 +317,8 @@ inboxes:
 """
     assert problems(here, text) == [
         (
-            "dropscribe.yaml:2:26: ollama.options.num_predict: expected num_predict (9000) to be less than num_ctx "
-            "(8192), which holds the picture as well"
+            "dropscribe.yaml:2:26: ollama.options.num_predict: expected num_ctx to be at least 10474 "
+            "(num_predict 9000, about 512 for the prompt, 962 for a page's picture), got 8192"
         ),
         "dropscribe.yaml:4:10: defaults.tries: expected a whole number from 1 to 8, got 12",
         'dropscribe.yaml:7:13: inboxes[0].settle: expected auto or a duration such as 5s, got "fast"',

@@ -1,4 +1,4 @@
-"""Durations and sizes: what people write, and there and back again."""
+"""Durations and sizes: what people write, and what it means."""
 
 import re
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropscribe.config.unfit import Unfit
-from dropscribe.config.units import DURATION, SIZE, format_duration, format_size, parse_duration, parse_size
+from dropscribe.config.units import DURATION, SIZE, parse_duration, parse_size
 
 DURATIONS = {
     "5s": 5, "2m": 120, "1h": 3600, "500ms": 0.5, "1h30m": 5400, "1d": 86400, "0s": 0, "1.5h": 5400, "5 s": 5,
@@ -46,38 +46,15 @@ def test_what_is_no_size_is_refused(wrong):
         parse_size(wrong)
 
 
-@given(st.integers(0, 10**12))
-def test_a_duration_survives_being_written_and_read_to_the_millisecond(milliseconds):
-    seconds = milliseconds / 1000
-    assert parse_duration(format_duration(seconds)) == seconds
-
-
-@given(
-    st.integers(0, 2**50)
-    | st.integers(0, 2000).map(lambda n: n * 2**30)
-    | st.integers(0, 2000).map(lambda n: n * 10**9)
-)
-def test_a_size_survives_being_written_and_read_to_the_byte(amount):
-    assert parse_size(format_size(amount)) == amount
-
-
-def test_the_shortest_form_is_written():
-    assert [format_duration(s) for s in (0, 0.5, 5, 90, 5400, 86400)] == [
-        "0s",
-        "500ms",
-        "5s",
-        "1m30s",
-        "1h30m",
-        "1d",
-    ]
-    assert [format_size(n) for n in (0, 1, 1000, 1024, 10**8, 2**31)] == [
-        "0B",
-        "1B",
-        "1kB",
-        "1KiB",
-        "100MB",
-        "2GiB",
-    ]
+@given(st.integers(0, 2**60), st.sampled_from(["B", "kB", "MiB", "GB", "TiB"]))
+def test_a_size_is_exact_to_the_byte_up_to_sixteen_digits(amount, unit):
+    factors = {"B": 1, "kB": 1000, "MiB": 2**20, "GB": 10**9, "TiB": 2**40}
+    text = f"{amount}{unit}"
+    if amount >= 10**16:
+        with pytest.raises(Unfit):
+            parse_size(text)
+    else:
+        assert parse_size(text) == amount * factors[unit]
 
 
 @given(st.text("0123456789.dhms kKMGTiB", max_size=12))

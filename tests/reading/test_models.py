@@ -10,6 +10,7 @@ from dropscribe.reading.models import (
     RECOMMENDED,
     image_tokens,
     is_mllama,
+    page_tokens,
     useful_size,
 )
 
@@ -104,6 +105,17 @@ def test_any_name_and_any_numbers_give_a_size(model, num_ctx, num_predict):
     found = useful_size(model, num_ctx=num_ctx, num_predict=num_predict)
     assert found.pixels >= 64 * 64
     assert 64 <= found.side <= 3000
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens"),
+    [
+        ("qwen2.5vl", 1260), ("qwen3-vl", 1053), ("qwen3.5:4b", 962), ("gemma3", 256), ("llama4", 1500), ("x", 1000),
+    ],
+)  # fmt: skip
+def test_a_page_that_can_be_read_costs_its_least(model, tokens):
+    """Qwen's floor of 1024 counts: there a smaller picture would not be cheaper."""
+    assert page_tokens(model) == tokens
 
 
 def test_an_answer_without_limit_gets_half_of_the_context():

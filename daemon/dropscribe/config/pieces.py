@@ -91,7 +91,7 @@ def _built_in(wrong: Any) -> Unfit:
         case "literal_error":
             choices = re.findall("'([^']*)'", context["expected"])
             meant = nearest(value, choices) if isinstance(value, str) else None
-            return Unfit(listed(choices), f"did you mean {meant}?" if meant else "")
+            return Unfit(listed(choices), f'did you mean "{meant}"?' if meant else "")
         case "list_type":
             return Unfit("a list", f"write [{quoted(value)}]" if isinstance(value, str) else "")
         case "too_short":
@@ -118,7 +118,7 @@ def _unknown(model: type[schema.Section], loc: Key, at: Key) -> str:
         return f'unknown key here; each inbox has a "{name}" of its own'
     meant = (_MEANT.get(f"{here[-1]}.{name}", "") if here else "", name, _MEANT.get(name.casefold(), ""))
     if elsewhere := next(filter(None, (_elsewhere(one, here) for one in meant)), ""):
-        return f"unknown key here; did you mean {elsewhere}?"
+        return f'unknown key here; did you mean "{elsewhere}"?'
     if alike:
         return f'unknown key; did you mean "{alike}"?'
     if len(known) <= _FEW:

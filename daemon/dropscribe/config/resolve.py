@@ -13,6 +13,7 @@ from dropscribe import jsonschemas, prompts
 from dropscribe.config import hosts, kinds, paths, places, schema, template, values
 from dropscribe.config.unfit import Unfit, nearest, quoted, whole_path
 from dropscribe.errors import world_wrong
+from dropscribe.reading.models import DEFAULT_MODEL, PROMPT_TOKENS, is_mllama, page_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 LARGEST = 1_000_000
 """Bytes of any file that a configuration names."""
+
+_LETTERS_A_TOKEN = 3  # few, so that languages with long tokens fit as well
 
 # api/types.go, Options and Runner
 _OPTIONS = (
@@ -111,14 +114,18 @@ class Resolver:
         done = self._below(path, keys.done, "done", ways(number, "done"))
         failed = self._below(path, keys.failed, "failed", ways(number, "failed"))
         output = self._output(number, keys, path, done)
+        prompt = self._prompt(number, keys, filled=output.schema is not None)
+        models = self._models(number, keys, ollama)
+        options = over(ollama.options, keys.options)
+        self._check_room(number, options, prompt, models)
         return values.Inbox(
             name=self._name(number, keys, path),
             path=path,
             create=keys.create,
-            prompt=self._prompt(number, keys, filled=output.schema is not None),
+            prompt=prompt,
             engine=keys.engine,
-            models=self._models(number, keys, ollama),
-            options=self._options(number, over(ollama.options, keys.options)),
+            models=models,
+            options=self._options(number, options),
             keep_alive=ollama.keep_alive if keys.keep_alive is None else keys.keep_alive,
             recursive=keys.recursive,
             patterns=tuple(keys.patterns),
@@ -183,7 +190,7 @@ class Resolver:
         at = ways(number, "prompt_file")
         if keys.prompt_file and keys.prompt:
             self._findings.problem("there is a prompt as well; keep one of the two", *at)
-        if keys.prompt_file:
+        elif keys.prompt_file:
             return (self._file(keys.prompt_file, at) or "").strip()
         return (keys.prompt or prompts.default(keys.output.format, schema=filled)).strip()
 
@@ -197,6 +204,9 @@ class Resolver:
             if in_cloud and not self._findings.broken(("ollama", "allow_cloud")):
                 words = "nothing leaves your network, unless you name this model under ollama.allow_cloud"
                 self._findings.unfit(Unfit("a model on your own host", words), model, *at)
+            if is_mllama(model):
+                words = f"{quoted(model)} loads only on Ollama up to 0.24; {DEFAULT_MODEL} reads better"
+                self._findings.warning(words, *at)
         return models
 
     def _options(self, number: int, options: schema.Options) -> Mapping[str, Any]:
@@ -205,16 +215,20 @@ class Resolver:
             if meant and name not in _OPTIONS:
                 words = f'Ollama leaves out options it does not know; did you mean "{meant}"?'
                 self._findings.warning(words, *_option_ways(number, name))
-        tokens, window = _option_ways(number, "num_predict"), _option_ways(number, "num_ctx")
-        broken = self._findings.broken(*tokens) or self._findings.broken(*window)
-        if options.num_predict >= options.num_ctx and not broken:
-            words = (
-                f"expected num_predict ({options.num_predict}) to be less than num_ctx ({options.num_ctx})"
-            )
-            self._findings.problem(
-                f"{words}, which holds the picture as well", *tokens[:2], *window, tokens[2]
-            )
         return MappingProxyType(options.model_dump())
+
+    def _check_room(self, number: int, options: schema.Options, prompt: str, models: tuple[str, ...]) -> None:
+        """With less than this the picture would be shrunk until nothing can be read on it."""
+        tokens, window = _option_ways(number, "num_predict"), _option_ways(number, "num_ctx")
+        if not models or self._findings.broken(*tokens) or self._findings.broken(*window):
+            return
+        asked = max(PROMPT_TOKENS, len(prompt) // _LETTERS_A_TOKEN)
+        picture = max(page_tokens(model) for model in models)
+        least = options.num_predict + asked + picture
+        if options.num_ctx < least:
+            parts = f"num_predict {options.num_predict}, about {asked} for the prompt, {picture} for a page's picture"
+            words = f"expected num_ctx to be at least {least} ({parts}), got {options.num_ctx}"
+            self._findings.problem(words, *tokens[:2], *window, tokens[2])
 
     def _output(self, number: int, keys: schema.Inbox, path: Path, done: Path) -> values.Output:
         folder = keys.output.folder

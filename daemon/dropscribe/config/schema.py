@@ -90,7 +90,9 @@ class Ollama(Section):
         "How long the model stays in memory after a page: a duration, a number of seconds, -1 for ever.",
     )
     options: Annotated[Options, OrNothing()] = key(
-        {}, "Passed to the model, with any other option that Ollama knows. num_predict must fit into num_ctx."
+        {},
+        "Passed to the model, with any other option that Ollama knows. num_ctx must hold num_predict, the\n"
+        "prompt and the picture, for which most models want 1000 tokens or more.",
     )
     timeouts: Annotated[Timeouts, OrNothing()] = key(
         {}, "After these a request is given up. The scan stays in its inbox and is tried again."

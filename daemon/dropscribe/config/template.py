@@ -121,5 +121,5 @@ def _check_field(field: str, spec: str, conversion: str | None) -> None:
 def _field_hint(field: str, fields: Sequence[str]) -> str:
     meant = _MEANT.get(field.casefold(), "") or nearest(field, fields)
     if meant and meant.partition(":")[0] in fields:
-        return f"did you mean {{{meant}}}?"
+        return f'did you mean "{{{meant}}}"?'
     return f"{{{shown(field[:40])}}} is unknown" if field else ""

@@ -1,4 +1,4 @@
-"""Durations such as `1h30m` and sizes such as `50MB`: from text to numbers and back; pure."""
+"""Durations such as `1h30m` and sizes such as `50MB`: from text to numbers; pure."""
 
 from __future__ import annotations
 
@@ -41,16 +41,6 @@ def _duration_hint(value: Any) -> str:
     return ""
 
 
-def format_duration(seconds: float) -> str:
-    """Seconds as the shortest text that `parse_duration` reads back to the same millisecond."""
-    left, parts = round(seconds * 1000), []
-    for unit, size in _UNITS.items():
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts) or "0s"
-
-
 def parse_size(text: Any) -> int:
     """`50MB`, `2GiB` in bytes, rounded down; raises Unfit."""
     found = re.fullmatch(SIZE, text) if isinstance(text, str) else None
@@ -65,10 +55,3 @@ def _size_hint(value: Any) -> str:
     if found is None:
         return ""
     return f"add the unit: {found[1]}{(found[3] or 'm').upper().replace('K', 'k')}B"
-
-
-def format_size(amount: int) -> str:
-    """A number of bytes in the largest unit that says it exactly; `parse_size` reads it back."""
-    whole = [name for name, factor in _FACTORS.items() if amount and amount % factor == 0]
-    name = max(whole, key=_FACTORS.__getitem__, default="B")
-    return f"{amount // _FACTORS[name]}{name}"

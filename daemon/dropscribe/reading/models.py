@@ -27,6 +27,7 @@ _LEAST_TOKENS = 256  # a picture smaller than this cannot be read; a context wit
 _TARGET = (
     2304 * 32 * 32
 )  # 2.36 million pixels: A4 at 156 dpi; more made small-context models worse (paperless-gpt#880)
+_UNKNOWN_PAGE = 1000
 _TALL = 3000  # pixels: a long receipt keeps its width, the pixels alone bound a page
 
 
@@ -89,6 +90,11 @@ def image_tokens(model: str, width: int, height: int) -> int | None:
         return family.most
     columns, rows = _grid(family, max(1, width), max(1, height))
     return columns * rows
+
+
+def page_tokens(model: str) -> int:
+    """What a page costs at the least resolution at which ordinary print can be read: A4 at 100 dpi."""
+    return image_tokens(model, 827, 1169) or _UNKNOWN_PAGE
 
 
 def is_mllama(model: str) -> bool:
