@@ -46,6 +46,11 @@ def sniff(head: bytes) -> str | None:
     return next((kind for pattern, kind in _MAGIC if pattern.match(head)), None)
 
 
+def spoken(kind: str) -> str:
+    """The format as people call it."""
+    return {"HEIF": "HEIC", "JPEG2000": "JPEG 2000", "WEBP": "WebP"}.get(kind, kind)
+
+
 def by_name(name: str) -> str | None:
     """The format that the file's ending promises, or None."""
     return _BY_ENDING.get(ending(name))

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from dropscribe.intake.look import LookRules, look
+from dropscribe.intake.look import IN_A_FOLDER, LookRules, look
 from dropscribe.intake.settle import Settling, quiet_time, settle, unchanged_since, unsettle
 from dropscribe.schedule import WORLD_CHECK, held_for
 from dropscribe.status import InboxStatus, ScanStatus
@@ -232,6 +232,7 @@ class InboxState:
     def status(self, ended: dict[str, int], hosts: tuple[str, ...], away: str = "") -> InboxStatus:
         """`hosts` run this inbox's engine; `away` is why none of them reads now."""
         blocked = self._blocked(hosts)
+        folders = [name for name, why in self.seen.ignored.items() if why == IN_A_FOLDER] if self.seen else []
         counts = {
             "arriving": len(self.settling.arriving),
             "waiting": len(self._queued) + len(self._later),
@@ -239,6 +240,7 @@ class InboxState:
             "reading": len(self.reading),
             "unsupported": len(self.held) + (len(self.seen.unsupported) if self.seen else 0),
             "refused": len(self.seen.refused) if self.seen else 0,
+            "folders": len(folders),
             "incomplete": sum(1 for name, seen in self.settling.arriving.items() if self._lacks(name, seen)),
         }
         return InboxStatus(
@@ -254,6 +256,7 @@ class InboxState:
             fix=blocked.fix if blocked else "",
             parked_since=blocked.since if blocked else None,
             watch=self.watch,
+            folders=tuple(_some(folders)),
             scans=tuple(self._scans((blocked.reason if blocked else away) or ITS_TURN)),
         )
 

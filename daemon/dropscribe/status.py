@@ -44,7 +44,10 @@ class ScanStatus:
 
 @dataclass(frozen=True, slots=True)
 class InboxStatus:
-    """One inbox: counts of its scans, the first of them by name, and why it is parked, if it is."""
+    """One inbox: counts of its scans, the first of them by name, and why it is parked, if it is.
+
+    `folders`: the first subfolders that are not looked into, as the inbox is not recursive.
+    """
 
     name: str
     path: str
@@ -59,6 +62,7 @@ class InboxStatus:
     parked_since: float | None = None
     watch: str = ""
     scans: tuple[ScanStatus, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,9 @@ class Status:
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Status:
         inboxes = tuple(
-            InboxStatus(**{**i, "scans": tuple(ScanStatus(**s) for s in i["scans"])})
+            InboxStatus(
+                **{**i, "scans": tuple(ScanStatus(**s) for s in i["scans"]), "folders": tuple(i["folders"])}
+            )
             for i in found["inboxes"]
         )
         hosts = tuple(HostStatus(**h) for h in found["hosts"])

@@ -86,6 +86,7 @@ def test_init_makes_an_inbox_and_a_configuration_that_passes_check(here, run):
     assert "dropscribe check\n" in out
     assert "dropscribe run\n" in out
     assert "ollama pull qwen3.5:4b" in out
+    assert "engine: ocr" in out
     code, out, err = run("check")
     assert (code, out.split()[:2]) == (0, ["inbox", f"{home}/Scans/inbox"])
     assert "warning" not in err

@@ -301,6 +301,21 @@ def test_once_reads_what_is_there_and_its_exit_code_tells_whether_all_was_read(s
     assert out.splitlines()[1].split() == ["inbox", "0", "1", "0"]
 
 
+def test_once_is_content_with_files_that_are_no_scans_and_not_with_scans_that_are_left(server, household):
+    home = household()
+    (home.inbox() / "notes.docx").write_bytes(b"no scan")
+    (home.inbox() / "2026").mkdir()
+    drop(home.inbox() / "2026", 1)
+    code, out, _ = home.run("once")
+    assert code == 0
+    assert "inbox: 1 folder is not looked into (2026); set recursive: true" in out
+    (home.inbox() / "link.png").symlink_to("2026/scan0001.png")
+    code, out, _ = home.run("once")
+    assert code == 1
+    assert out.splitlines()[1].split() == ["inbox", "0", "0", "1"]
+    assert "inbox/link.png is refused: it is a link" in out
+
+
 def test_once_does_not_wait_for_a_server_that_is_away(server, household):
     home = household()
     drop(home.inbox(), 1)
@@ -405,7 +420,24 @@ def test_try_prints_the_text_and_changes_nothing(server, household, tmp_path):
     assert code == 0
     assert out.splitlines()[:2] == ["scan 77", "Prompt of bills"]
     assert tree(home.inbox("bills")) == before
+    (tmp_path / "letter.png").write_text("no picture")
+    code, _, err = home.run("try", str(tmp_path / "letter.png"))
+    assert code == 1
+    assert err.startswith(f"{tmp_path / 'letter.png'}: ")
     assert not (tmp_path / "state").exists()
+
+
+def test_the_first_line_of_run_says_what_the_daemon_works_with(server, household):
+    home = household("letters", "bills")
+    with home:
+        until(lambda: "started" in home.said(), "started")
+        home.terminate()
+    first = home.said().splitlines()[0]
+    assert f"config  config={home.config}" in first
+    assert (
+        f"letters ({home.inbox('letters')}, qwen3.5:4b); bills ({home.inbox('bills')}, qwen3.5:4b)" in first
+    )
+    assert f"hosts={server.url}" in first
 
 
 def test_status_without_a_daemon_looks_for_itself(server, household):

@@ -47,6 +47,25 @@ def test_a_settled_name_is_there_but_not_asked_again(tmp_path):
     assert seen == {"a.jpg": None, "sub/b.jpg": None, "c.jpg": Fingerprint.of((tmp_path / "c.jpg").stat())}
 
 
+def test_a_folder_in_an_inbox_that_is_not_recursive_is_told_of_unless_it_is_for_what_was_filed(tmp_path):
+    put(
+        tmp_path,
+        "2026/a.jpg",
+        "done/b.jpg",
+        "texts/old/c.md",
+        "@eaDir/d.jpg",
+        ".hidden/e.jpg",
+        "private/f.jpg",
+    )
+    (tmp_path / "away").mkdir()
+    (tmp_path / "failed").symlink_to("away")
+    skip = frozenset({tmp_path / "done", tmp_path / "texts" / "old", tmp_path / "failed"})
+    found = look(tmp_path, LookRules(ignore=("private",), skip=skip), ())
+    assert found.ignored == {"2026": "in a folder; set recursive: true to have it read"}
+    assert not found.seen
+    assert not found.refused
+
+
 def test_what_is_left_alone_is_listed_with_its_reason(tmp_path):
     put(tmp_path, "a.jpg.part", "notes.txt", ".hidden.jpg", "b.png")
     found = look(tmp_path, LookRules(patterns=("*.jpg*", "*.txt"), ignore=("b*",)), ())

@@ -64,6 +64,13 @@ def test_scan_and_text_stand_side_by_side_within_the_width():
     assert {len(line) for line in plain.splitlines()} == {90}
 
 
+def test_a_text_is_not_wrapped_to_make_room_for_its_scan():
+    line = "You will find the ladder behind your shed, together with a jar of jelly."
+    shown = printed(side_by_side(saved(drawing(), "PNG"), line, "letter.png", 80), width=80)
+    assert UPPER_HALF in shown
+    assert any(line in each for each in shown.splitlines())
+
+
 @pytest.mark.parametrize(
     "options", [{"colours": None}, {"width": 60}, {"no_color": True}, {"colours": "standard"}], ids=str
 )

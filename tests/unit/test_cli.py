@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.standin import Standin
+
 
 @pytest.fixture
 def config(tmp_path):
@@ -32,3 +34,47 @@ def test_a_closed_stream_changes_nothing(config, closed):
     assert "Traceback" not in err
     if closed == "2>&-":
         assert out.split()[4:] == ["in", "0", "0", "0"]
+
+
+def test_nothing_is_wrapped_or_cut_where_there_is_no_terminal(config):
+    name = "a rather long name that somebody has given to an inbox, so that all see what it is for"
+    config.write_text(f"state: state\ninboxes: [{{path: in, engine: ocr, name: '{name}'}}]\n")
+    for verb in ("status", "once"):
+        code, out, _ = shell(f'$DROPSCRIBE {verb} -c "$FILE"', FILE=str(config), COLUMNS="80")
+        assert code == 0
+        assert name in out
+        assert max(map(len, out.splitlines())) < 300
+
+
+def test_an_inbox_below_another_is_no_folder_that_was_forgotten(config):
+    (config.parent / "in" / "inner" / "2026").mkdir(parents=True)
+    config.write_text("state: state\ndefaults: {engine: ocr}\ninboxes: [{path: in}, {path: in/inner}]\n")
+    code, out, _ = shell('$DROPSCRIBE status -c "$FILE"', FILE=str(config))
+    assert code == 0
+    assert "in: " not in out
+    assert "inner: 1 folder is not looked into (2026)" in out
+
+
+def test_the_config_may_be_named_before_the_verb(config):
+    code, out, _ = shell('$DROPSCRIBE -c "$FILE" check', FILE=str(config))
+    assert (code, out.split()[0]) == (0, "in")
+    other = config.with_name("other.yaml")
+    other.write_text(config.read_text().replace("path: in", "path: in, name: other"))
+    code, out, _ = shell('$DROPSCRIBE -c "$FILE" check -c "$OTHER"', FILE=str(config), OTHER=str(other))
+    assert (code, out.split()[0]) == (0, "other")
+
+
+def test_a_verb_that_is_nearly_one_is_answered_with_the_right_one():
+    code, _, err = shell("$DROPSCRIBE chekc")
+    assert code == 2
+    assert 'there is no command "chekc"; did you mean "check"?' in err
+
+
+def test_the_demo_in_a_pipe_says_of_each_scan_when_it_was_read():
+    with Standin() as server:
+        code, out, _ = shell(f"$DROPSCRIBE demo --ollama {server.url}")
+    assert code == 0
+    lines = [line for line in out.splitlines() if " of 5: " in line]
+    assert [line[:7] for line in lines] == [f"{n} of 5: "[:7] for n in range(1, 6)]
+    assert all(line.endswith(" is in done/") for line in lines)
+    assert max(map(len, out.splitlines())) <= 80

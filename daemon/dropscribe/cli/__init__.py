@@ -13,6 +13,7 @@ import click
 
 from dropscribe import __version__
 from dropscribe.errors import DropscribeError, Failure, UsageError
+from dropscribe.words import shown
 
 _VERBS = {
     "demo": "See everything work on a sample inbox, with no configuration.",
@@ -36,7 +37,7 @@ class _Verbs(click.Group):
         if cmd_name not in _VERBS:
             meant = difflib.get_close_matches(cmd_name, _VERBS, 1)
             if meant:
-                ctx.fail(f"there is no command {cmd_name!r}; did you mean {meant[0]!r}?")
+                ctx.fail(f'there is no command "{shown(cmd_name)}"; did you mean "{meant[0]}"?')
             return None
         module = importlib.import_module(f"dropscribe.cli.{_MODULES.get(cmd_name, cmd_name)}")
         command = module.command
@@ -59,11 +60,15 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version,
     help="Show the version and exit.",
 )  # fmt: skip
-def group() -> None:
+@click.option("-c", "--config", metavar="FILE", hidden=True, help="Belongs behind the verb, works here too.")
+@click.pass_context
+def group(ctx: click.Context, config: str | None) -> None:
     """Watches inboxes for scans, has a local vision model read them, and files scan and text together.
 
     Start with `dropscribe demo`, then `dropscribe init`.
     """
+    if config is not None:
+        ctx.default_map = {verb: {"config": config} for verb in _VERBS}
 
 
 def main(args: list[str] | None = None) -> int:

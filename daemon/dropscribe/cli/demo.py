@@ -141,22 +141,36 @@ def _introduce(console: Console, config: Config, reader: Reader) -> None:
 
 
 def _watch(config: Config, stop: Stop, console: Console) -> Status:
+    said: set[str] = set()
     dropper = threading.Thread(target=_drop, args=(config.inboxes[0].path, stop), name="scanner", daemon=True)
     with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
-    ) as progress:
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        console=console, disable=not console.is_terminal,
+    ) as progress:  # fmt: skip
         task = progress.add_task("starting", total=len(SAMPLES))
 
         def finished(status: Status) -> bool:
             if not dropper.ident:
                 dropper.start()
             progress.update(task, completed=_count(status), description=_doing(status))
+            if not console.is_terminal:
+                _say_what_is_new(config, said)
             all_there = not dropper.is_alive()
             return _ended(status) or (all_there and not any(may_go_on(i, status) for i in status.inboxes))
 
         last = run(config, stop, until=finished)
         progress.update(task, completed=_count(last), description="done" if _ended(last) else "stopped")
     return last
+
+
+def _say_what_is_new(config: Config, said: set[str]) -> None:
+    """Where no progress can be shown, a line for each scan that was read since."""
+    inbox = config.inboxes[0]
+    for sample in SAMPLES:
+        ended = [folder for folder in (inbox.done, inbox.failed) if (folder / sample.name).exists()]
+        if ended and sample.name not in said:
+            said.add(sample.name)
+            click.echo(f"{len(said)} of {len(SAMPLES)}: {sample.name} is in {ended[0].name}/")
 
 
 def _drop(inbox: Path, stop: Stop) -> None:

@@ -89,7 +89,7 @@ def _tell(inbox: Inbox, target: Path) -> None:
         f"inbox   {inbox.path}",
         "",
         "What to do next:",
-        f"  ollama pull {inbox.models[0]}",
+        f"  ollama pull {inbox.models[0]}   (without Ollama: write `engine: ocr` into the inbox; that reads print)",
         f"  dropscribe check{named}",
         f"  dropscribe run{named}",
         "Then drop a scan into the inbox.",

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dropscribe import log
-from dropscribe.cli.options import config_option, load_config
+from dropscribe.cli.options import config_option, console, load_config
 from dropscribe.daemon import run, signals
 from dropscribe.inbox_state import ITS_TURN
 from dropscribe.stop import Stop
-from dropscribe.words import shown
+from dropscribe.words import plural, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from rich.console import Console
 
     from dropscribe.config.values import Config
     from dropscribe.status import InboxStatus, Status
@@ -31,24 +33,24 @@ _PATIENCE = 3  # failures in a row, some fifteen seconds, before scans are left 
 def command(config: Path | None) -> int:
     """Read what is in the inboxes now, show progress, and end.
 
-    Exit code 0 when every scan was read, 1 when one failed or still waits.
+    Exit code 0 when every scan was read, 1 when one failed or is left; files that are no scans do not count.
     """
     loaded = load_config(config)
-    console = Console(stderr=True)
+    progress = console(stderr=True)
     # Steps and a progress bar would write over each other on a terminal; a file or a pipe gets the steps.
-    log.configure(loaded.log.format, "error" if console.is_terminal else loaded.log.level)
+    log.configure(loaded.log.format, "error" if progress.is_terminal else loaded.log.level)
     stop = Stop()
     with signals(stop):
-        last = read_all(loaded, stop, console)
-    report(last, Console())
-    return 1 if any(inbox.failed or to_do(inbox) for inbox in last.inboxes) else 0
+        last = read_all(loaded, stop, progress)
+    report(last, console())
+    return 1 if any(inbox.failed or left(inbox) for inbox in last.inboxes) else 0
 
 
-def read_all(config: Config, stop: Stop, console: Console) -> Status:
+def read_all(config: Config, stop: Stop, on: Console) -> Status:
     """Run the daemon until nothing is left that it could read now."""
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=console, disable=not console.is_terminal, transient=True,
+        console=on, disable=not on.is_terminal, transient=True,
     ) as progress:  # fmt: skip
         task = progress.add_task("looking", total=None)
 
@@ -64,6 +66,11 @@ def read_all(config: Config, stop: Stop, console: Console) -> Status:
 def to_do(inbox: InboxStatus) -> int:
     """How many scans of this inbox are not filed yet."""
     return inbox.counts["arriving"] + inbox.counts["waiting"] + inbox.counts["reading"]
+
+
+def left(inbox: InboxStatus) -> int:
+    """How many scans of this inbox are not filed, those included that only a person can help (a link, say)."""
+    return to_do(inbox) + inbox.counts["refused"]
 
 
 def may_go_on(inbox: InboxStatus, status: Status) -> bool:
@@ -89,17 +96,33 @@ def _under_way(status: Status) -> str:
     return "waiting until the files are complete" if arriving else "looking"
 
 
-def report(status: Status, console: Console) -> None:
+def report(status: Status, on: Console) -> None:
     """A line for each inbox, then what was left with its reason."""
     table = Table(box=None, pad_edge=False)
     table.add_column("inbox")
     for heading in ("done", "failed", "left"):
         table.add_column(heading, justify="right")
     for inbox in status.inboxes:
-        table.add_row(inbox.name, str(inbox.done), str(inbox.failed), str(to_do(inbox)))
-    console.print(table)
-    for line in reasons(status):
-        console.print(line, highlight=False, markup=False)
+        table.add_row(inbox.name, str(inbox.done), str(inbox.failed), str(left(inbox)))
+    on.print(table)
+    for line in (*reasons(status), *not_entered(status)):
+        on.print(line, highlight=False, markup=False)
+
+
+def not_entered(status: Status) -> Iterator[str]:
+    """A line for each inbox with subfolders in which scans may lie unread; another inbox is none of them."""
+    paths = [PurePath(inbox.path) for inbox in status.inboxes]
+    for inbox in status.inboxes:
+        names = [name for name in inbox.folders if not _holds_one(PurePath(inbox.path, name), paths)]
+        count = inbox.counts["folders"] - len(inbox.folders) + len(names)
+        if names:
+            few = ", ".join(shown(name) for name in names[:3]) + (", …" if count > 3 else "")
+            folders = plural(count, "folder is", "folders are")
+            yield f"{inbox.name}: {folders} not looked into ({few}); set recursive: true for the scans in there"
+
+
+def _holds_one(folder: PurePath, paths: list[PurePath]) -> bool:
+    return any(folder in (path, *path.parents) for path in paths)
 
 
 def reasons(status: Status) -> Iterator[str]:

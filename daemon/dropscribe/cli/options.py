@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from dropscribe.config.values import Config
+
+_ENDLESS = 100_000
 
 config_option = click.option(
     "-c",
@@ -30,3 +35,11 @@ def load_config(config: Path | None, *, check_folders: bool = True) -> Config:
     from dropscribe.config.load import load  # noqa: PLC0415
 
     return load(config, os.environ, Path.cwd(), check_folders=check_folders)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """As wide as the terminal; elsewhere without end, so that no line is wrapped and no name is cut."""
+    from rich.console import Console  # noqa: PLC0415 - not every verb needs it
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr) if stream.isatty() else Console(stderr=stderr, width=_ENDLESS)

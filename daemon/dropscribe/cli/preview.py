@@ -7,7 +7,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
+from rich.cells import cell_len
 from rich.color import Color
+from rich.console import Group
 from rich.panel import Panel
 from rich.style import Style
 from rich.table import Table
@@ -21,6 +23,9 @@ NARROWEST = 70
 """Columns; below that a scan beside its text leaves both too little room."""
 
 _ROWS = 36
+_NARROWEST_IMAGE = 20
+_FRAME = 4  # columns of the panel's border and padding
+_GAP = 2
 
 
 def half_blocks(image: bytes | Image.Image, columns: int, rows: int) -> Text:
@@ -40,7 +45,7 @@ def half_blocks(image: bytes | Image.Image, columns: int, rows: int) -> Text:
 
 
 def side_by_side(image: bytes | Image.Image, text: str, title: str, width: int) -> RenderableType:
-    """The scan on the left and its text on the right; the text alone where there is no colour or no room."""
+    """The scan beside its text, above it where the lines need the room; the text alone where there is no colour."""
     return _SideBySide(image, text, title, width)
 
 
@@ -55,12 +60,19 @@ class _SideBySide:
         width = min(self.width, options.max_width)
         shown: RenderableType = _plain(self.text.rstrip("\n"))
         if width >= NARROWEST and _has_colours(console, options):
-            grid = Table.grid(padding=(0, 2))
-            grid.add_column(no_wrap=True)
-            grid.add_column(overflow="fold")
-            grid.add_row(half_blocks(self.image, width * 2 // 5, _ROWS), shown)
-            shown = grid
+            room = width - _FRAME - max((cell_len(line) for line in self.text.splitlines()), default=0) - _GAP
+            beside = room >= _NARROWEST_IMAGE
+            image = half_blocks(self.image, min(room, width * 2 // 5) if beside else width - _FRAME, _ROWS)
+            shown = _beside(image, shown) if beside else Group(image, Text(), shown)
         yield Panel(shown, title=_plain(self.title), title_align="left", width=width)
+
+
+def _beside(image: Text, text: RenderableType) -> Table:
+    grid = Table.grid(padding=(0, _GAP))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(image, text)
+    return grid
 
 
 def _plain(text: str) -> Text:

@@ -14,6 +14,8 @@ from dropscribe.stop import Stop
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dropscribe.config.values import Config, Inbox
+
 
 @click.command("run")
 @config_option
@@ -24,9 +26,23 @@ def command(config: Path | None) -> int:
     """
     loaded = load_config(config)
     log.configure(loaded.log.format, loaded.log.level)
+    log.step("config", **_facts(loaded))
     for warning in loaded.warnings:
         log.step("config", level="warning", message=warning)
     stop = Stop()
     with signals(stop):
         run(loaded, stop)
     return 0
+
+
+def _facts(config: Config) -> dict[str, str]:
+    """What one wants to know when the daemon does not do what one thinks it was told to do."""
+    facts = {"config": str(config.path), "inboxes": "; ".join(map(_inbox, config.inboxes))}
+    if any(inbox.models for inbox in config.inboxes):
+        facts["hosts"] = ", ".join(host.url for host in config.ollama.hosts)
+    return facts
+
+
+def _inbox(inbox: Inbox) -> str:
+    reader = ", ".join(inbox.models) or f"engine {inbox.engine}"
+    return f"{inbox.name} ({inbox.path}, {reader})"

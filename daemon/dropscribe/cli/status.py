@@ -8,18 +8,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from dropscribe import __version__
-from dropscribe.cli.once import reasons
-from dropscribe.cli.options import config_option, load_config
+from dropscribe.cli.once import not_entered, reasons
+from dropscribe.cli.options import config_option, console, load_config
 from dropscribe.daemon import look_once
 from dropscribe.status import ask_daemon
 from dropscribe.words import duration_in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rich.console import Console
 
     from dropscribe.status import Status
 
@@ -37,22 +38,22 @@ def command(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 - click'
     if as_json:
         click.echo(json.dumps(status.as_json(), indent=2))
     else:
-        show(status, Console())
+        show(status, console())
     return 0
 
 
-def show(status: Status, console: Console) -> None:
+def show(status: Status, on: Console) -> None:
     """The status for people."""
     if status.pid and status.started:
         since = duration_in_words(time.time() - status.started)
-        console.print(f"dropscribe {__version__} runs (process {status.pid}, for {since})", highlight=False)
+        on.print(f"dropscribe {__version__} runs (process {status.pid}, for {since})", highlight=False)
     else:
-        console.print("no daemon runs on this state folder; start it with `dropscribe run`", highlight=False)
-    console.print(_inboxes(status))
+        on.print("no daemon runs on this state folder; start it with `dropscribe run`", highlight=False)
+    on.print(_inboxes(status))
     if status.pid:
-        console.print(_hosts(status))
-    for line in reasons(status):
-        console.print(line, highlight=False, markup=False)
+        on.print(_hosts(status))
+    for line in (*reasons(status), *not_entered(status)):
+        on.print(line, highlight=False, markup=False)
 
 
 def _inboxes(status: Status) -> Table:

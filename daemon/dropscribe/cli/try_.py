@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import click
 from dropscribe import log
 from dropscribe.cli.options import config_option, load_config
 from dropscribe.daemon import engines, signals
-from dropscribe.errors import UsageError
+from dropscribe.errors import BadAnswer, BadScan, UsageError
 from dropscribe.ledger import Ledger
 from dropscribe.pages import Pages
 from dropscribe.read_page import PageReader, models_of
@@ -20,8 +21,11 @@ from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.prove import usable
 from dropscribe.reading.turning import Turner
 from dropscribe.stop import Stop
+from dropscribe.words import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dropscribe.config.values import Config, Inbox
 
 
@@ -30,12 +34,15 @@ if TYPE_CHECKING:
 @click.option("--inbox", "name", help="The inbox whose prompt, model and rules are used; default: the first.")
 @config_option
 def command(config: Path | None, image: Path, name: str | None) -> int:
-    """Print the text of IMAGE as the inbox NAME would read it, and change nothing."""
+    """Print the text of IMAGE as the inbox NAME would read it, and change nothing.
+
+    IMAGE may be a document of many pages, too.
+    """
     loaded = load_config(config, check_folders=False)
     log.configure("plain", "warning")
     inbox = _inbox(loaded, name)
     if not image.is_file():
-        raise UsageError(f"{image} is no file")
+        raise UsageError(f"{shown(str(image))} is no file")
     stop = Stop()
     with signals(stop), tempfile.TemporaryDirectory(prefix="dropscribe-try-") as scratch:
         ledger = Ledger(Path(scratch) / "ledger.db")
@@ -62,11 +69,24 @@ def _read(image: Path, inbox: Inbox, config: Config, ledger: Ledger, stop: Stop)
     decoding, turner = Decoding(1, stop), Turner()
     pages = Pages(decoding, turner, image.absolute(), inbox, ledger, record.id, image.name, stop)
     try:
-        count = pages.count()
+        with _named(image):
+            count = pages.count()
         models = usable(engine, models_of(inbox), stop=stop)
         reader = PageReader(engine, ledger, inbox, pages, record.id, image.name, "", models, stop)
-        return "\n".join(reader.read(number).text for number in range(1, count + 1))
+        with _named(image):
+            return "\n".join(reader.read(number).text for number in range(1, count + 1))
     finally:
         engine.close()
         decoding.rest()
         turner.rest()
+
+
+@contextmanager
+def _named(image: Path) -> Iterator[None]:
+    """What is wrong with the file, or with what was made of it, begins with its name."""
+    try:
+        yield
+    except BadScan as bad:
+        raise BadScan(f"{shown(str(image))}: {bad.reason}", bad.fix) from bad
+    except BadAnswer as bad:
+        raise BadAnswer(bad.verdict, f"{shown(str(image))}: {bad.reason}", bad.fix) from bad

@@ -38,6 +38,8 @@ ollama:
 
 inboxes:
   - path: {path}
+    # Without Ollama, the embedded engine reads print, but neither handwriting nor tables:
+    # engine: ocr
     # What the model is asked. Without a prompt it transcribes the page as it stands.
     # prompt: |
     #   Transcribe this receipt. Put the shop, the date and the total on top.

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LISTED = 1000
 """So many names are kept for each reason to leave files alone; a flood of junk must not swell the memory."""
 
+IN_A_FOLDER = "in a folder; set recursive: true to have it read"
+"""Said of a folder, whatever it holds, in an inbox that is not recursive."""
+
 DEEPEST = 32
 """Folders nested deeper than this are not entered: their paths would outgrow what other calls accept."""
 
@@ -119,7 +122,7 @@ class _Found:
 
     def _sort(self, name: str, entry: os.DirEntry[str]) -> None:
         if entry.is_dir(follow_symlinks=False):
-            self._meet_folder(name)
+            self._meet_folder(name, entry)
         elif reason := why_ignored(name, patterns=self.rules.patterns, ignore=self.rules.ignore):
             self._note(self.ignored, name, reason)
         elif reason := why_unsupported(name):
@@ -143,15 +146,28 @@ class _Found:
         else:
             self._note(self.refused, name, why_not_regular(found.st_mode))
 
-    def _meet_folder(self, name: str) -> None:
+    def _meet_folder(self, name: str, entry: os.DirEntry[str]) -> None:
+        reason = why_not_entered(name, ignore=self.rules.ignore)
         if not self.rules.recursive:
+            if not reason and not self._leads_to_filed(name, entry):
+                self._note(self.ignored, name, IN_A_FOLDER)
             return
-        if reason := why_not_entered(name, ignore=self.rules.ignore):
+        if reason:
             self._note(self.ignored, name, reason)
         elif name.count("/") >= DEEPEST:
             self._note(self.refused, name, f"more than {DEEPEST} folders deep")
         else:
             self.pending.append(name)
+
+    def _leads_to_filed(self, name: str, entry: os.DirEntry[str]) -> bool:
+        """Whether it is one of `skip`, or on the way to one."""
+        here = self.root / name
+        if any(here in (folder, *folder.parents) for folder in self.rules.skip):
+            return True
+        try:
+            return self._is_skipped(entry.stat(follow_symlinks=False))
+        except OSError:
+            return False
 
     def _is_barred(self, fd: int) -> bool:
         """Whether it is one of `skip`, by whatever path: what is filed must not come in again."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, UnidentifiedImageError
 
+from dropscribe import formats
 from dropscribe.errors import BadScan, DropscribeError
 
 if TYPE_CHECKING:
@@ -63,6 +64,6 @@ def _in_words(error: BaseException, kind: str) -> str:
     if "truncated" in said.lower() or isinstance(error, EOFError):
         return "it ends too early"
     if isinstance(error, UnidentifiedImageError):
-        return f"it starts like a {kind} file, but its header makes no sense"
+        return f"it starts like a {formats.spoken(kind)} file, but its header makes no sense"
     detail = f" ({said})" if said.isascii() and said.isprintable() and 0 < len(said) <= 80 else ""
-    return f"its {kind} data cannot be decoded{detail}"
+    return f"its {formats.spoken(kind)} data cannot be decoded{detail}"

@@ -1,4 +1,4 @@
-"""HTTP to one host, every wait bounded and every wait cut by a stop; the only importer of requests.
+"""HTTP to one host, every wait bounded and every wait cut by a stop; the only importer of requests and urllib3.
 
 `requests` has no total timeout, a slow drip of bytes never meets its read timeout, and a blocked read cannot
 watch an event. So a guard beside each request shuts the socket down when a deadline passes or the stop comes;
