@@ -94,7 +94,7 @@ def test_without_its_packages_the_engine_names_the_command_that_installs_them(mo
         with pytest.raises(Misconfigured) as refused:
             act()
         assert refused.value.reason == "the embedded engine is not installed"
-        assert refused.value.fix == "run `pip install 'dropscribe[ocr]'`"
+        assert refused.value.fix == "run `pip install 'dropscribe[ocr]'` (in a clone: `pip install '.[ocr]'`)"
 
 
 ALONE = """

@@ -230,6 +230,7 @@ def _what_next(console: Console, folder: Path, reader: Reader) -> None:
         ]
     lines += [
         "",
-        "Next: `dropscribe init` writes a configuration for your own inbox (in a clone: `uv run dropscribe init`).",
+        "Next: install it (`uv tool install '.[ocr]'` in a clone), then `dropscribe init`",
+        "writes a configuration for your own inbox.",
     ]
     console.print("\n".join(lines), highlight=False, markup=False)

@@ -33,7 +33,7 @@ SECONDS = 300.0
 """For one picture in all its positions: a hundred times what it takes on two cores."""
 
 _MODULE = "dropscribe.reading.ocr_worker"
-_INSTALL = "`pip install 'dropscribe[ocr]'`"
+_INSTALL = "`pip install 'dropscribe[ocr]'` (in a clone: `pip install '.[ocr]'`)"
 
 
 @dataclass(frozen=True, slots=True)
