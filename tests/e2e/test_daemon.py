@@ -309,11 +309,11 @@ def test_once_is_content_with_files_that_are_no_scans_and_not_with_scans_that_ar
     code, out, _ = home.run("once")
     assert code == 0
     assert "inbox: 1 folder is not looked into (2026); set recursive: true" in out
-    (home.inbox() / "link.png").symlink_to("2026/scan0001.png")
+    os.mkfifo(home.inbox() / "pipe.png")
     code, out, _ = home.run("once")
     assert code == 1
     assert out.splitlines()[1].split() == ["inbox", "0", "0", "1"]
-    assert "inbox/link.png is refused: it is a link" in out
+    assert "inbox/pipe.png is refused: it is a pipe" in out
 
 
 def test_once_does_not_wait_for_a_server_that_is_away(server, household):

@@ -69,7 +69,7 @@ def to_do(inbox: InboxStatus) -> int:
 
 
 def left(inbox: InboxStatus) -> int:
-    """How many scans of this inbox are not filed, those included that only a person can help (a link, say)."""
+    """How many scans of this inbox are not filed, those included that only a person can help (a pipe, say)."""
     return to_do(inbox) + inbox.counts["refused"]
 
 
