@@ -4,8 +4,9 @@ import pytest
 from PIL import Image
 
 from dropscribe import formats
-from dropscribe.reading.document import Limits, open_document
+from dropscribe.reading.document import open_document
 from dropscribe.reading.picture import prepare
+from dropscribe.reading.wanted import Limits, Steps, Wanted
 from dropscribe.samples import SAMPLES
 from dropscribe.stop import Stop
 from dropscribe.values import Recipe, Size
@@ -29,8 +30,9 @@ def read(tmp_path, engine):
     def text_of(sample):
         path = tmp_path / sample.name
         path.write_bytes(sample.make())
-        with open_document(path, Limits(bytes=10**7, pixels=10**7)) as document:
-            picture = prepare(document.page(1), SIZE)
+        document = open_document(path, Steps(), Limits())
+        (picture,) = prepare(document.page(1), Wanted(1, SIZE), Steps()).pictures
+        document.close()
         return engine.ask(picture, Recipe("ocr", "", "", {}, SIZE), stop=Stop()).text
 
     return text_of
