@@ -40,7 +40,7 @@ def steps_of(inbox: Inbox) -> Steps:
     return Steps(
         frames=inbox.pages == "all",
         dpi=inbox.pdf.dpi,
-        text_layer=inbox.pdf.text_layer == "prefer",
+        text_layer=inbox.pdf.text_layer == "prefer" and inbox.output.schema is None,  # text is not JSON
         deskew=prepare.deskew,
         contrast=prepare.contrast,
         bands=_bands(inbox),
@@ -129,4 +129,7 @@ class Pages:
             broken = [t for t in self.ledger.tries(self.scan_id, number) if t.verdict == BROKE]
             if len(broken) < DEATHS:
                 raise NotYet(f"{sentence}; it is tried again") from broke
-            raise BadScan(f"decoding it broke down {len(broken)} times, at last so: {broke.how}") from broke
+            raise BadScan(
+                f"decoding it broke down {len(broken)} times, at last so: {broke.how}",
+                "save it again with another program, or raise limits.memory in the config",
+            ) from broke

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dropscribe import log
 from dropscribe.errors import BadAnswer, Unavailable
 from dropscribe.ledger import Page, Try
-from dropscribe.pages import BROKE
+from dropscribe.pages import BROKE, DEATHS
 from dropscribe.reading.ask import ask
 from dropscribe.reading.join import joined
 from dropscribe.reading.judge import judge, judge_ocr
@@ -95,8 +95,10 @@ class PageReader:
         return [each for each in tries if each.rules == self.rules and each.verdict not in _NO_RECIPE]
 
     def _next(self, tried: Sequence[Tried]) -> Recipe | None:
-        # The embedded engine says the same however often it is asked.
-        limit = 1 if self.inbox.engine == "ocr" else self.inbox.tries
+        limit = self.inbox.tries
+        if self.inbox.engine == "ocr":
+            # It says the same however often it is asked, unless somebody ended it.
+            limit = min(DEATHS, 1 + sum(one.verdict == NO_ANSWER for one in tried))
         return next_recipe(base_recipe(self.inbox, self.models[0]), self.models, tried, limit=limit)
 
     def _replay(self, number: int) -> list[Tried]:

@@ -19,6 +19,7 @@ from dropscribe.filing.shelf import parted, split, stem_from
 from dropscribe.intake.take import SEND_AGAIN, Taken, still_there, take
 from dropscribe.pages import DEATHS, Pages, limits_of, steps_of
 from dropscribe.read_page import SUSPECT, PageReader, models_of
+from dropscribe.reading.decoding import TooSlowToDecode
 from dropscribe.reading.prove import usable
 from dropscribe.words import plural
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from dropscribe.reading.turning import Turner
     from dropscribe.stop import Stop
     from dropscribe.values import Fingerprint
+
+
+_SLOW_PAGES = 3
+"""So many pages of a scan may use up their time; each of the others could hold up everybody for as long."""
 
 
 class Progress:
@@ -182,6 +187,7 @@ def _read_pages(
     """All pages in their order: a bad one does not lose the others."""
     good: list[Page] = []
     bad: dict[int, BadScan | BadAnswer] = {}
+    slow = 0
     for number in range(1, count + 1):
         if (page := kept.get(number)) is not None:
             good.append(page)
@@ -190,10 +196,14 @@ def _read_pages(
         desk.progress.reading(scan.inbox.name, scan.name, number, count)
         if number > 1 and not still_there(scan.inbox.path, scan.name, scan.fingerprint):
             raise Withdrawn("it was taken away or changed while it was being read")
+        if slow >= _SLOW_PAGES:
+            bad[number] = BadScan(f"it was not tried, because {_SLOW_PAGES} pages before took too long")
+            continue
         try:
             good.append(reader.read(number))
         except (BadScan, BadAnswer) as failure:
             bad[number] = failure
+            slow += isinstance(failure, TooSlowToDecode)
     return _Reading(count, tuple(good), bad)
 
 
@@ -326,6 +336,7 @@ def _new_name(scan: Waiting, arrived: Arrived, pages: int) -> str:
 def _provenance(scan: Waiting, arrived: Arrived, reading: _Reading, desk: Desk) -> render.Provenance:
     pages = reading.pages
     first = next((page for page in pages if page.model), pages[0])
+    read = {page.page: page.verdict for page in pages}
     return render.Provenance(
         scan=scan.name,
         inbox=scan.inbox.name,
@@ -340,7 +351,7 @@ def _provenance(scan: Waiting, arrived: Arrived, reading: _Reading, desk: Desk) 
         seconds=round(sum(page.seconds for page in pages), 1),
         tries=len(desk.ledger.tries(arrived.record.id, rules=reading_rules(scan.inbox))) + len(pages),
         program=f"dropscribe {__version__}",
-        verdicts=tuple(page.verdict for page in pages),
+        verdicts=tuple(read.get(number, "unread") for number in range(1, reading.count + 1)),
     )
 
 

@@ -1,5 +1,6 @@
 import random
 import string
+from collections import Counter
 from itertools import pairwise
 
 import pytest
@@ -143,3 +144,19 @@ def test_a_table_that_was_cut_goes_on_without_a_second_heading(below, rest):
 def test_bands_without_text_add_nothing():
     assert joined(["", "a\n", " \n", "b\n", ""], [True, False, True, False]) == "a\nb"
     assert joined([], []) == ""
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["1 x Coffee   2.50"] * 40,
+        [f"Item 40012345{n:04} piece 1 price 12.99" for n in range(40)],
+        [f"2024-03-05 {8 + n // 60:02}:{n % 60:02} car park entry OK" for n in range(40)],
+    ],
+    ids=["all the same", "one digit", "times"],
+)
+@pytest.mark.parametrize("overlap", [1, 2, 4])
+def test_rows_that_are_alike_are_never_lost(lines, overlap):
+    bands = [lines[:20], lines[20 - overlap :]]
+    text = joined(["\n".join(band) for band in bands], [0.1])
+    assert not Counter(lines) - Counter(text.split("\n"))

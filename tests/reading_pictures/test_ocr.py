@@ -65,6 +65,16 @@ def test_the_smallest_picture_that_is_ever_sent_can_be_read(engine):
     assert engine.ask(picture(Image.new("L", (64, 64), 255)), RECIPE, stop=Stop()).text == NO_TEXT
 
 
+@pytest.mark.parametrize("places", [(200,), (200, 1500), (1500,), (60, 820, 1600)])
+def test_a_few_words_on_a_large_white_page_are_found(engine, places):
+    page_ = Image.new("L", (1189, 1681), 255)
+    for number, place in enumerate(places):
+        ImageDraw.Draw(page_).text((150, place), f"Invoice {number} paid", 0, ImageFont.load_default(24))
+    answer = engine.ask(picture(page_), RECIPE, stop=Stop())
+    found = [line for line in answer.text.splitlines() if line]
+    assert found == [f"Invoice {number} paid" for number in range(len(places))]
+
+
 def test_the_words_of_a_picture_that_is_larger_than_useful_are_found(engine):
     large = page().resize((4200, 2400))
     assert engine.ask(picture(large), RECIPE, stop=Stop()).text.splitlines() == LINES

@@ -1,3 +1,5 @@
+import io
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -163,3 +165,38 @@ def test_damage_ends_as_a_picture_or_as_a_reason(tmp_path_factory, seed, flips, 
         reason = failure.reason
     assert reason.isprintable()
     assert "object at 0x" not in reason
+
+
+def over(picture, text):
+    """A page that `picture` fills, with print over it."""
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=90)
+    data = stream.getvalue()
+    drawing_ = f"q 300 0 0 200 0 0 cm /X0 Do Q BT /F1 14 Tf 20 150 Td ({text}) Tj ET".encode()
+    means = b"/Font << /F1 3 0 R >> /XObject << /X0 6 0 R >>"
+    form = (
+        b"/Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode" % picture.size
+    )
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 200] /Contents 5 0 R /Resources << %s >> >>"
+        % means,
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawing_), drawing_),
+        b"<< /Subtype /Image %s /Length %d >>\nstream\n%s\nendstream" % (form, len(data), data),
+    ]
+    return written(objects)
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (60, 40)])
+def test_print_over_a_coarse_picture_is_rendered_as_finely_as_print(tmp_path, sides):
+    with opened(tmp_path, over(Image.new("L", sides, 255), "Total 12.50"), dpi=144) as document:
+        assert document.page(1).sides == (600, 400)
+        assert ink(sent(document)[1]) is not None
+
+
+def test_a_stamp_over_a_scan_is_not_its_text(tmp_path):
+    scan = Image.new("L", (600, 400), 255)
+    with opened(tmp_path, over(scan, "Signed by Ann Example with number 123456789012")) as document:
+        assert document.page(1).text == ""

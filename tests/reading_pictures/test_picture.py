@@ -133,6 +133,20 @@ def test_text_on_a_transparent_page_stays_readable(tmp_path, mode, ink, paper):
     assert (grey.getpixel((2, 2)) > 128) == (paper == "light")
 
 
+@pytest.mark.parametrize("strength", [60, 127, 255])
+def test_half_transparent_and_mixed_text_stays_readable(tmp_path, strength):
+    page = Image.new("RGBA", (600, 300), (0, 0, 0, 0))
+    pen = ImageDraw.Draw(page)
+    pen.text((20, 20), "Light words here", fill=(255, 255, 255, strength), font_size=60)
+    light = prepared(tmp_path, saved(page, "PNG"))[1].convert("L")
+    assert light.getextrema()[1] - light.getextrema()[0] > 40
+    pen.text((20, 160), "Dark words there", fill=(0, 0, 0, strength), font_size=60)
+    both = prepared(tmp_path, saved(page, "PNG"))[1].convert("L")
+    for half in ((0, 0, 600, 140), (0, 150, 600, 300)):
+        low, high = both.crop(half).getextrema()
+        assert high - low > 25
+
+
 def test_a_light_box_does_not_make_the_page_around_dark_text_dark(tmp_path):
     page = Image.new("RGBA", (600, 400), (0, 0, 0, 0))
     pen = ImageDraw.Draw(page)

@@ -66,8 +66,8 @@ def breaking(tmp_path, monkeypatch):
 class Reader(ScriptedEngine):
     """Reads the marks, but for the pages in `turns`, whose every answer or failure is given."""
 
-    def __init__(self, **turns):
-        super().__init__()
+    def __init__(self, models=("qwen3.5:4b",), **turns):
+        super().__init__(models=models)
         self.read = []
         self._turns = {int(name.removeprefix("page")): turn for name, turn in turns.items()}
 
@@ -344,3 +344,32 @@ def test_a_picture_in_any_orientation_arrives_at_the_engine_as_the_upright_one(r
     for image in shown:
         assert differs(image, shown[0]) < 1.5
         assert differs(image, drawing()) < 3
+
+
+def test_a_scan_whose_pages_take_too_long_is_not_tried_to_its_end(room):
+    here = room(6)
+    first, *others = [Image.effect_noise((3000, 3000), 90) for _ in range(6)]
+    first.save(
+        here.inbox.path / here.name, save_all=True, append_images=others, compression="tiff_adobe_deflate"
+    )
+    here.inbox = an_inbox(here.root, limits={"decoding": 0.02})
+    filed = here.read(engine=(reader := Reader()))
+    assert filed.kind == "failed"
+    assert reader.read == []
+
+
+def test_the_embedded_engine_that_somebody_ended_is_asked_again(room):
+    here = room(1, engine="ocr")
+    ended = Unavailable("it was ended by SIGKILL", suspect=True)
+    with pytest.raises(Unavailable):
+        here.read(engine=Reader(models=("",), page1=ended))
+    here.ledger.confirm([ended.evidence], "no answer")
+    assert here.read(engine=Reader(models=("",))).kind == "done"
+
+
+def test_a_text_layer_is_no_json(room):
+    schema = {"type": "object", "properties": {"total": {"type": "string"}}}
+    here = room(1, pdf={"text_layer": "prefer"}, output={"format": "json", "schema": schema})
+    (here.inbox.path / here.name).write_bytes(text_pdf("Dear Ann, the boiler works."))
+    assert here.read(says('{"total": "12.50"}')).kind == "done"
+    assert len(here.engine.asked) == 1

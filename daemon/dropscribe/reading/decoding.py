@@ -33,6 +33,10 @@ class Broke(DropscribeError):
         self.how = how
 
 
+class TooSlowToDecode(BadScan):
+    """A page that used up its time: a scan with several of them is not tried to its end."""
+
+
 class Decoding:
     """At most `most` decoding processes, started when needed and kept warm; used by any thread."""
 
@@ -47,14 +51,17 @@ class Decoding:
     def pages(self, path: Path, steps: Steps, limits: Limits) -> int:
         """How many pages the scan has. Raises BadScan, WorldWrong, Broke, Stopped."""
         head, _ = self._ask(path, request_for_pages(path, steps, limits), limits.seconds)
-        return int(head["pages"])
+        pages = head.get("pages")
+        if not isinstance(pages, int) or not 1 <= pages <= limits.pages:
+            raise Broke(f"it said something that is no number of pages ({pages!r:.40})")
+        return pages
 
     def page(self, path: Path, wanted: Wanted, steps: Steps, limits: Limits) -> Prepared:
         """One page, ready to be asked about. Raises BadScan, WorldWrong, Broke, Stopped."""
         head, data = self._ask(path, request_for_page(path, wanted, steps, limits), limits.seconds)
         try:
             return prepared_of(head, data)
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, OverflowError) as error:
             raise Broke(f"it said something that is no answer ({error})") from error
 
     def arrived(self, path: Path, kind: str, limits: Limits) -> str:
@@ -90,17 +97,18 @@ class Decoding:
                 with self._process(str(path)) as process:
                     head, data = process.ask(request, seconds=seconds, stop=self._stop)
             except TooSlow:
-                raise BadScan(
+                raise TooSlowToDecode(
                     f"decoding it took longer than the limit of {duration_in_words(seconds)}",
                     "scan it at a lower resolution, or raise limits.decoding in the config",
                 ) from None
             except Died as death:
                 raise Broke(str(death)) from None
+        reason, fix = str(head.get("reason", "")), str(head.get("fix", ""))
         match head.get("failure"):
             case "BadScan":
-                raise BadScan(head["reason"], head["fix"])
+                raise BadScan(reason, fix)
             case "WorldWrong":
-                raise WorldWrong(head["reason"], head["fix"])
+                raise WorldWrong(reason, fix)
         return head, data
 
     @contextmanager

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ALIKE = 0.75  # as alike are two readings of the same lines at least, on average
 _CUT = 0.5  # as alike to the whole line is what was read of a part of it, at the edge of a band
 _BOTH_CUT = 0.6  # on average of two lines, one cut by the band above and one by the band below
-_OTHER_NUMBERS = 0.8  # times as alike: rows of a table may differ in nothing else
+_OTHER_NUMBERS = 0.6  # times as alike: rows of a table may differ in nothing else
 _ALONE = 0.2  # of the worth goes when only one line is alike, half of that when two are
 
 _SHARED = 0.4  # of a band's lines may be in the next one too: a tenth of its height may be half of its text
@@ -24,6 +24,7 @@ _FEWEST = 6  # lines that are looked at in any case
 _SKIPPED = 2  # lines at an edge that only one band has read
 _LETTERS = 8  # in all: fewer may be alike by chance
 _WORDS = 3  # in a row that are the same place in flowing text
+_PARAGRAPH = 9  # words in one line: shorter ones are rows that may be alike without being the same
 _STRAY = 12  # words at an edge that only one band has read: about a line
 
 _MARKS = re.compile(r"[\W_]+")
@@ -41,12 +42,12 @@ class _Run:
     count: int
 
 
-def joined(parts: Sequence[str], overlaps: Sequence[bool]) -> str:
-    """The text of a page from those of its bands; `overlaps` says for each but the first whether its rows begin
-    in the band before. What is not clearly one line read twice stays twice: better so than lost.
+def joined(parts: Sequence[str], overlaps: Sequence[float]) -> str:
+    """The text of a page from those of its bands; `overlaps` says for each but the first which share of its rows
+    is in the band before too. What is not clearly one line read twice stays twice: better so than lost.
     """
     text = ""
-    for part, overlap in zip(parts, (False, *overlaps)[: len(parts)], strict=True):
+    for part, overlap in zip(parts, (0.0, *overlaps)[: len(parts)], strict=True):
         below = part.removesuffix("\n")
         if not text.strip() or not below.strip():
             text = below if below.strip() else text
@@ -108,7 +109,21 @@ def _best_run(above: Sequence[str], below: Sequence[str]) -> _Run | None:
     """The run of lines that both have, at the end of the one and at the beginning of the other."""
     worth = {run: _worth(above, below, run) for run in _possible(len(above), len(below))}
     best = max(worth, key=lambda run: (worth[run], run.count, -run.below), default=None)
-    return best if best is not None and worth[best] > 0 else None
+    if best is None or worth[best] <= 0:
+        return None
+    # Lines that repeat fit in several ways: the one that drops the fewest of them loses none.
+    equal = [run for run in worth if worth[run] >= worth[best] - _ALONE and _clean(above, below, run)]
+    return min(equal, key=lambda run: (_dropped(run, len(above)), -worth[run]), default=best)
+
+
+def _clean(above: Sequence[str], below: Sequence[str], run: _Run) -> bool:
+    """Whether all lines of the run are the same letter by letter."""
+    return above[run.above : run.above + run.count] == below[run.below : run.below + run.count]
+
+
+def _dropped(run: _Run, above: int) -> int:
+    """Lines that this run makes one of two, or that are taken for cut readings."""
+    return run.count + run.below + (above - run.above - run.count)
 
 
 def _possible(above: int, below: int) -> Iterator[_Run]:
@@ -152,6 +167,8 @@ def _weight(line: str) -> int:
 def _flowing(above: list[str], below: list[str]) -> list[str]:
     """Paragraphs that a model wrote as one line each: put together inside the line, at words that both have."""
     ours, theirs = above[-1].split(), below[0].split()
+    if min(len(ours), len(theirs)) < _PARAGRAPH:
+        return _parted(above, below)
     tail = ours[-4 * _STRAY :]
     matcher = SequenceMatcher(
         None, [word.casefold() for word in tail], [word.casefold() for word in theirs], autojunk=False
@@ -159,6 +176,10 @@ def _flowing(above: list[str], below: list[str]) -> list[str]:
     same = matcher.find_longest_match(bhi=min(len(theirs), 4 * _STRAY))
     left = len(tail) - same.a - same.size
     if same.size < _WORDS or left > _STRAY or same.b > _STRAY:
-        # A blank line that both bands saw is one.
-        return [*above, *below] if below[0].strip() else [*"\n".join(above).rstrip().split("\n"), *below]
+        return _parted(above, below)
     return [*above[:-1], " ".join([*ours[: len(ours) - left], *theirs[same.b + same.size :]]), *below[1:]]
+
+
+def _parted(above: list[str], below: list[str]) -> list[str]:
+    """Nothing is the same, but a blank line that both bands saw is one."""
+    return [*above, *below] if below[0].strip() else [*"\n".join(above).rstrip().split("\n"), *below]

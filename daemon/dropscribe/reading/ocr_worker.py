@@ -15,7 +15,7 @@ from PIL import Image
 from dropscribe.reading import process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from dropscribe.reading.engines.layout import Quad
     from dropscribe.reading.process import Reply
@@ -26,6 +26,12 @@ read a little worse; the memory needed is 0.9 to 1.0 GB with either."""
 
 _SURE = 0.93
 """Mean confidence above which a page certainly is not upside down."""
+
+_COARSE = 4  # pixels to one, where ink is looked for
+_INK = 12  # shades off the paper
+_COLUMNS = 64  # of a row, each judged alone: a short word would vanish in the mean of a row
+_STRIP = 160  # pixels: so high is an empty strip that parts a page, a dozen lines of print
+_MARGIN = 48  # pixels around what is written
 
 _CLOCKWISE = {
     90: Image.Transpose.ROTATE_270,
@@ -140,13 +146,55 @@ def _upright(image: Image.Image, reader: Callable[..., Any]) -> tuple[int, _Read
 
 
 def _read(image: Image.Image, reader: Callable[..., Any]) -> _Reading:
+    """Each written part of the page by itself. Measured: of 23 lines on 16 pages with little else than white the
+    library finds 11 when it sees whole pages, and all of them so; full pages are one part.
+    """
+    lines: list[tuple[Quad, str, float]] = []
+    for left, top, right, bottom in _parts(image):
+        lines += [
+            (tuple((x + left, y + top) for x, y in quad), text, sure)
+            for quad, text, sure in _lines(image.crop((left, top, right, bottom)), reader)
+        ]
+    return _Reading(tuple(lines))
+
+
+def _lines(image: Image.Image, reader: Callable[..., Any]) -> Iterator[tuple[Quad, str, float]]:
     import numpy as np  # noqa: PLC0415  comes with rapidocr
 
     found = reader(np.ascontiguousarray(np.asarray(image)[:, :, ::-1]))  # OpenCV counts blue first
     if found.txts is None or found.boxes is None:
-        return _Reading(())
-    quads = [tuple((float(x), float(y)) for x, y in quad) for quad in found.boxes]
-    return _Reading(tuple(zip(quads, found.txts, map(float, found.scores), strict=True)))
+        return
+    for quad, text, sure in zip(found.boxes, found.txts, found.scores, strict=True):
+        yield tuple((float(x), float(y)) for x, y in quad), text, float(sure)
+
+
+def _parts(image: Image.Image) -> list[tuple[int, int, int, int]]:
+    """Boxes around what is written, where wide empty strips part it; the whole picture where all of it is."""
+    small = image.convert("L").reduce(_COARSE)
+    shades = small.histogram()
+    paper = shades.index(max(shades))
+    ink = small.point([255 * (abs(shade - paper) > _INK) for shade in range(256)])
+    columns = min(_COLUMNS, ink.width)
+    rows = ink.resize((columns, ink.height), Image.Resampling.BOX).tobytes()
+    written = [row for row in range(ink.height) if any(rows[row * columns : (row + 1) * columns])]
+    strips: list[list[int]] = []
+    for row in written:
+        if strips and row - strips[-1][1] <= _STRIP // _COARSE:
+            strips[-1][1] = row
+        else:
+            strips.append([row, row])
+    boxes = [_around(ink, top, bottom, image.size) for top, bottom in strips]
+    return boxes or [(0, 0, *image.size)]
+
+
+def _around(ink: Image.Image, top: int, bottom: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    left, _, right, _ = ink.crop((0, top, ink.width, bottom + 1)).getbbox() or (0, 0, ink.width, 0)
+    return (
+        max(0, left * _COARSE - _MARGIN),
+        max(0, top * _COARSE - _MARGIN),
+        min(size[0], right * _COARSE + _MARGIN),
+        min(size[1], (bottom + 1) * _COARSE + _MARGIN),
+    )
 
 
 def _width(quad: Quad) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pypdfium2 as pdfium
@@ -24,7 +25,10 @@ _WHOLE_PAGE = 0.7
 _LONGEST_SIDE = 65_000  # pixels; the size of the picture that is sent bounds it much lower
 _LEAST_LETTERS = 8
 """Of a text layer: fewer are a stamp or a page number over a scan."""
-_LEAST_LETTERS_OVER_SCAN = 40
+_LEAST_LETTERS_OVER_SCAN = 200
+_PART = 0.3
+"""Share of a page from which on a picture may hold text of its own."""
+_DEPTH = 6  # forms inside each other that are looked into
 
 _BY_CODE = {
     pdfium_c.FPDF_ERR_PASSWORD: (
@@ -72,21 +76,21 @@ class PdfDocument:
 
 
 class PdfPage:
-    """One page of an open PDF; a page that is one scanned picture has that picture's resolution."""
+    """One page of an open PDF; a page that is one scanned picture and nothing else has that picture's resolution."""
 
     def __init__(self, page: pdfium.PdfPage, dpi: int, most: int) -> None:
         self._page = page
         self._points = page.get_size()
         if min(self._points) <= 0:
             raise BadScan("the page is damaged: it has no width or no height")
-        self._scale = dpi / _POINTS
-        self._scan = False
-        for scale, share in _pictures(page, most):
-            # What fills the page is the scan of it; stamps and logos lie on top. Some scanners file a page in
-            # layers: a fine one for the print, a coarse one for colours.
-            if share >= _WHOLE_PAGE:
-                self._scale = max(scale, self._scale) if self._scan else scale
-                self._scan = True
+        pictures = tuple(_pictures(page, most))
+        self._covered = max((picture.share for picture in pictures), default=0.0)
+        drawn = dpi / _POINTS
+        if len(pictures) == 1 and self._covered >= _WHOLE_PAGE and not _has_more(page):
+            self._scale = pictures[0].scale
+        else:
+            # Print and lines over a coarse picture, or a page in layers: as fine as the finest of them.
+            self._scale = max(drawn, *(picture.scale for picture in pictures if picture.share >= _PART), 0.0)
 
     @property
     def sides(self) -> tuple[int, int]:
@@ -103,7 +107,7 @@ class PdfPage:
             finally:
                 layer.close()
         letters = sum(letter.isalnum() for letter in text)
-        least = _LEAST_LETTERS_OVER_SCAN if self._scan else _LEAST_LETTERS
+        least = _LEAST_LETTERS_OVER_SCAN if self._covered >= _PART else _LEAST_LETTERS
         return text if letters >= least and not _is_garbled(text) else ""
 
     def drawn(self, sides: tuple[int, int]) -> Image.Image:
@@ -117,17 +121,33 @@ class PdfPage:
         return image if image.size == sides else image.resize(sides)
 
 
-def _pictures(page: pdfium.PdfPage, most: int) -> Iterator[tuple[float, float]]:
-    """Of each picture on the page its pixels to a point, and the share of the page that it covers."""
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A picture on a page: its pixels to a point, and the share of the page that it covers."""
+
+    scale: float
+    share: float
+
+
+def _pictures(page: pdfium.PdfPage, most: int) -> Iterator[_Picture]:
     width, height = page.get_size()
-    for found in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=4):
+    for found in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=_DEPTH):
         across, down = found.get_px_size()
         check_pixels((across, down), most, "a picture on this page")
         left, bottom, right, top = found.get_bounds()
-        if right > left and top > bottom:
-            area = (right - left) * (top - bottom)
+        area = (right - left) * (top - bottom) if right > left and top > bottom else 0.0
+        if found.level > 0:
+            # Inside a form, whose own scale is not told: as if it covered the page.
+            area = width * height
+        if area:
             # By area: the picture may lie on its side on the page.
-            yield (across * down / area) ** 0.5, area / (width * height)
+            yield _Picture((across * down / area) ** 0.5, min(1.0, area / (width * height)))
+
+
+def _has_more(page: pdfium.PdfPage) -> bool:
+    """Whether anything but pictures is drawn on the page: print, lines, fields."""
+    kinds = {found.type for found in page.get_objects(max_depth=_DEPTH)}
+    return bool(kinds - {pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_FORM})
 
 
 def _is_garbled(text: str) -> bool:

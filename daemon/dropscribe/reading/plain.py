@@ -10,7 +10,10 @@ from PIL import Image, ImageChops, ImageFilter
 from dropscribe.errors import BadScan
 from dropscribe.reading.damage import DAMAGE
 
-WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+WHITE, GREY, BLACK = (255, 255, 255), (128, 128, 128), (0, 0, 0)
+
+_BOTH = 0.3
+"""Share of what borders on nothing that is light, and that is dark, for neither to be lost."""
 
 
 def plain(image: Image.Image) -> Image.Image:
@@ -53,17 +56,23 @@ def _flattened(image: Image.Image) -> Image.Image:
     colours = image.convert("RGB")
     if alpha.getextrema()[0] == 255:
         return colours
-    paper = Image.new("RGB", image.size, BLACK if _light_on_nothing(colours, alpha) else WHITE)
+    paper = Image.new("RGB", image.size, _paper(colours, alpha))
     paper.paste(colours, mask=alpha)
     return paper
 
 
-def _light_on_nothing(colours: Image.Image, alpha: Image.Image) -> bool:
-    """Whether white paper would swallow what is seen: most of what borders on nothing is light."""
-    seen = alpha.point([0] * 128 + [255] * 128)
+def _paper(colours: Image.Image, alpha: Image.Image) -> tuple[int, int, int]:
+    """White, unless that would swallow what borders on nothing: black for light things, grey where there are both."""
+    # Where all is half transparent, that is what is to be seen.
+    strongest = max(shade for shade, times in enumerate(alpha.histogram()) if times)
+    least = max(1, min(128, strongest // 2))
+    seen = alpha.point([0] * least + [255] * (256 - least))
     border = ImageChops.subtract(seen, seen.filter(ImageFilter.MinFilter(3)))
     shades = colours.convert("L").histogram(mask=border)
-    return sum(shades[160:]) > sum(shades[:160])
+    light, dark = sum(shades[160:]), sum(shades[:160])
+    if min(light, dark) > _BOTH * (light + dark):
+        return GREY
+    return BLACK if light > dark else WHITE
 
 
 def _grey_palette(image: Image.Image) -> bool:

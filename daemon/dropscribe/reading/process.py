@@ -59,7 +59,7 @@ class Process:
             self._process = _started(module, theirs)
         self._socket = ours
         try:
-            self._receive(_START_SECONDS)  # it says that it is ready
+            self._receive(time.monotonic() + _START_SECONDS)  # it says that it is ready
         except BaseException:
             self.close()
             raise
@@ -80,11 +80,15 @@ class Process:
         Raises Died, TooSlow after `seconds`, or Stopped.
         """
         try:
+            until = time.monotonic() + seconds
             with stop.calls(self._kill):
                 stop.check()
-                with suppress(OSError):  # a dead end; what comes back will say how it died
-                    _send(self._socket, head, (data,))
-                return self._receive(seconds)
+                with suppress(BrokenPipeError, ConnectionError):  # what comes back will say how it died
+                    _send(self._socket, head, (data,), until)
+                return self._receive(until)
+        except TimeoutError:
+            self.close()
+            raise TooSlow from None
         except BaseException as error:
             self.close()
             if isinstance(error, Died):
@@ -100,14 +104,13 @@ class Process:
         with suppress(OSError):
             self._process.kill()
 
-    def _receive(self, seconds: float) -> tuple[dict[str, Any], bytes]:
-        until = time.monotonic() + seconds
+    def _receive(self, until: float) -> tuple[dict[str, Any], bytes]:
         try:
             head, data = _received(self._socket, until)
         except TimeoutError:
             self._kill()
             raise TooSlow from None
-        except (OSError, EOFError, ValueError):
+        except (OSError, EOFError, ValueError, RecursionError):
             self._kill()
             raise Died(_how(self._process.wait())) from None
         if "broke" in head:
@@ -226,11 +229,12 @@ def renounce() -> None:
 # --- messages
 
 
-def _send(line: socket.socket, head: Mapping[str, Any], data: Sequence[bytes]) -> None:
+def _send(
+    line: socket.socket, head: Mapping[str, Any], data: Sequence[bytes], until: float | None = None
+) -> None:
     encoded = json.dumps(head).encode()
-    line.settimeout(None)
-    line.sendall(_SIZES.pack(len(encoded), sum(map(len, data))) + encoded)
-    for piece in data:
+    for piece in (_SIZES.pack(len(encoded), sum(map(len, data))) + encoded, *data):
+        line.settimeout(None if until is None else max(0.001, until - time.monotonic()))
         line.sendall(piece)
 
 
