@@ -109,6 +109,9 @@ class Filer:
         if intent is None or _is_in(root, record.name):
             return None
         if atomic.holds(Path(intent.folder), intent.name, record.sha256):
+            # What stopped us may have come before the move was on disk: a power cut now must not bring it back.
+            if not atomic.has_left(root, record.name):
+                return None
             self._ledger.filed(record.id, at=time.time())
             return Path(intent.folder) / intent.name
         self._take_back(record.id, intent)
