@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -54,6 +54,7 @@ def test_what_the_program_accepts_an_editor_accepts_too(here, data):
 
 
 @given(name=st.sampled_from(sorted(schema.keys(schema.Inbox))), value=DATA)
+@example(name="done", value="/")
 def test_each_wrong_value_of_an_inbox_is_told_at_that_inbox(here, name, value):
     text = json.dumps({"inboxes": [{"path": "other"}, {"path": "in", name: value}]})
     problems = told(from_text, text, here / "f.yaml")

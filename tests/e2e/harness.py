@@ -111,9 +111,14 @@ class Household:
 
     def status(self):
         """The status as JSON, from the daemon or, without one, from the folders."""
-        code, out, err = self.run("status", "--json")
-        assert code == 0, err
-        return json.loads(out)
+        answers = []
+
+        def told():  # a daemon that only just starts or ends gives none
+            answers.append(self.run("status", "--json"))
+            return answers[-1][0] == 0
+
+        until(told, "a status")
+        return json.loads(answers[-1][1])
 
     def said(self):
         return self.log.read_text(encoding="utf-8", errors="replace")

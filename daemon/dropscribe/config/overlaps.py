@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import unicodedata
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from dropscribe.config.resolve import ways
 from dropscribe.config.unfit import quoted, whole_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from dropscribe.config.findings import Findings
@@ -102,7 +101,9 @@ class _Overlaps:
             if outer is not None and self._inboxes[outer].recursive:
                 words = f"expected a folder outside of {self._named(outer)}, which is recursive"
                 self._findings.problem(f"{words}, got {whole_path(inbox.path)}", at)
-        for owner, kind in itertools.chain(*(self._filed.get(one, ()) for one in (itself, *around))):
+        for one, (owner, kind) in self._filed_around((itself, *around)):
+            if owner != number and one in ancestry(self._inboxes[owner].path):
+                continue  # told at the inbox that files there, which lies in it too
             if self._findings.broken(*ways(owner, kind)):  # told already, seen from the other side
                 continue
             if owner == number:
@@ -110,6 +111,9 @@ class _Overlaps:
                 continue
             words = f"expected a folder outside of the {kind} folder of {self._named(owner)}"
             self._findings.problem(f"{words}, got {whole_path(inbox.path)}", at)
+
+    def _filed_around(self, folders: Iterable[Identity]) -> Iterator[tuple[Identity, tuple[int, str]]]:
+        return ((one, filed) for one in folders for filed in self._filed.get(one, ()))
 
     def _check_state(self, state: Path) -> None:
         if self._findings.broken(("state",)):
