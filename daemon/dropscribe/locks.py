@@ -69,6 +69,8 @@ def _flock(descriptor: int, what: str, advice: str) -> None:
         process = _holder(descriptor)
         who = f" (process {process})" if process else ""
         raise UsageError(f"another dropscribe{who} already has {what}; {advice}") from None
+    except OSError as error:
+        raise world_wrong(error, what) from error
 
 
 def _holder(descriptor: int) -> int:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -116,7 +117,10 @@ def transcribe(scan: Waiting, engine: Engine, desk: Desk) -> Filed:
             return _ended(scan, Filed(intent.kind, where, intent.reason))
         return _read_and_file(scan, arrived, taken, engine, desk)
     finally:
-        taken.path.unlink(missing_ok=True)
+        with suppress(
+            OSError
+        ):  # the scan is where it belongs all the same, and the next start clears the spool
+            taken.path.unlink(missing_ok=True)
 
 
 def _read_and_file(scan: Waiting, arrived: Arrived, taken: Taken, engine: Engine, desk: Desk) -> Filed:

@@ -83,7 +83,8 @@ class _Overlaps:
         self._findings.problem(f"{words}; {hint}" if hint else words, *ways(number, *where))
 
     def _check_folders_in_others(self, number: int, inbox: Inbox) -> None:
-        if self._roots[ancestry(inbox.path)[0]] != number:
+        # It may have become another folder since it was claimed, or one that cannot be looked at any more.
+        if self._roots.get(ancestry(inbox.path)[0], number) != number:
             return  # two inboxes on one folder: told already
         folders = _folders(inbox)
         for where in self._sound(number, folders):

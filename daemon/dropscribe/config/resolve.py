@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from dataclasses import dataclass
@@ -93,7 +94,8 @@ class Resolver:
         folder = self._default_state() if text is None else self._absolute(text, self._world.base, ("state",))
         if folder is None:
             return self._world.base / "state"  # stands in, to look for other problems
-        if folder.exists() and not folder.is_dir():
+        # Not Path's questions: they raise while a disk cannot be asked, which is no mistake in the config.
+        if os.path.exists(folder) and not os.path.isdir(folder):  # noqa: PTH110, PTH112
             self._findings.problem(f"expected a folder, got the file {whole_path(folder)}", ("state",))
         return folder
 

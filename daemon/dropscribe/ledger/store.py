@@ -120,7 +120,18 @@ def opened(path: Path, *, mend: bool = True) -> sqlite3.Connection:
 
 
 def put_aside(path: Path, why: str) -> None:
-    """Make room for a new ledger; the old one is kept for whoever wants to look, no scan depends on it."""
+    """Make room for a new ledger; the old one is kept for whoever wants to look, no scan depends on it.
+
+    Raises WorldWrong.
+    """
+    try:
+        aside = _moved_aside(path)
+    except OSError as error:
+        raise world_wrong(error, path) from error
+    log.step("began a new ledger", level="warning", reason=f"the old one is damaged: {why}", kept=str(aside))
+
+
+def _moved_aside(path: Path) -> Path:
     stamp = int(time.time())
     while (aside := path.with_name(f"{path.name}.broken-{stamp}")).exists():
         stamp += 1
@@ -128,7 +139,7 @@ def put_aside(path: Path, why: str) -> None:
         leftover = path.with_name(path.name + ending)
         if leftover.exists():
             leftover.rename(aside.with_name(aside.name + ending))
-    log.step("began a new ledger", level="warning", reason=f"the old one is damaged: {why}", kept=str(aside))
+    return aside
 
 
 def _check_place(path: Path) -> None:

@@ -64,7 +64,9 @@ def _in_words(error: BaseException, kind: str) -> str:
     if "truncated" in said.lower() or isinstance(error, EOFError):
         return "it ends too early"
     if "decoder object" in said:  # all that Pillow says of a WebP for which there is no memory
-        return "it cannot be decoded, or decoding it needs more memory than limits.memory in the config allows"
+        return (
+            "it cannot be decoded, or decoding it needs more memory than limits.memory in the config allows"
+        )
     if isinstance(error, UnidentifiedImageError):
         return f"it starts like a {formats.spoken(kind)} file, but its header makes no sense"
     detail = f" ({said})" if said.isascii() and said.isprintable() and 0 < len(said) <= 80 else ""
