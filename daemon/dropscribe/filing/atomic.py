@@ -179,9 +179,9 @@ def _both(
         except FolderMissing as missing:
             raise Withdrawn(f"{shown(name)} has left its inbox together with its folder") from missing
         target = stack.enter_context(opened(disk, target_folder))
+        stack.enter_context(told(f"{source.path} → {target.path}"))
         if source.is_same_as(target):
             raise WorldWrong(f"{shown(str(target.path))}: here scans wait, they cannot be filed here as well")
-        stack.enter_context(told(f"{source.path} → {target.path}"))
         yield source, path.name, target
 
 
