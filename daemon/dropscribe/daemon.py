@@ -55,7 +55,23 @@ _RESCAN = 60.0
 _RESCAN_NETWORK = 10.0
 
 
-def run(config: Config, stop: Stop, *, until: Callable[[Status], bool] | None = None) -> Status:
+class Clock:
+    """The time by which everything here is due, and waiting in it; rehearsals bring one that leaps."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wait(self, bell: Bell, seconds: float) -> bool:
+        """Until the bell rings, at most `seconds`; whether it rang."""
+        return bell.wait(seconds)
+
+
+_CLOCK = Clock()
+
+
+def run(
+    config: Config, stop: Stop, *, until: Callable[[Status], bool] | None = None, clock: Clock = _CLOCK
+) -> Status:
     """Work until told to stop, or until `until`, which is shown the status after each pass, says so.
 
     Returns the last status. Raises UsageError when another daemon has the state folder or an inbox, WorldWrong
@@ -72,14 +88,16 @@ def run(config: Config, stop: Stop, *, until: Callable[[Status], bool] | None = 
             _prepare_inbox(inbox)
             stack.enter_context(_locked_inbox(inbox, config.state))
         for _ in range(_LEDGERS):
-            last, damage = _work(config, stop, until)
+            last, damage = _work(config, stop, until, clock)
             if not damage:
                 return last
             put_aside(config.state / "ledger.db", damage)
     raise WorldWrong(f"{config.state}: one ledger after another is damaged", "check the disk")
 
 
-def _work(config: Config, given: Stop, until: Callable[[Status], bool] | None) -> tuple[Status, str]:
+def _work(
+    config: Config, given: Stop, until: Callable[[Status], bool] | None, clock: Clock
+) -> tuple[Status, str]:
     """One life of everything that knows the ledger: the last status, and how the ledger is damaged if it is.
 
     Numbers of scans mean nothing in another ledger, so nothing that holds one may outlive it.
@@ -107,22 +125,27 @@ def _work(config: Config, given: Stop, until: Callable[[Status], bool] | None) -
         status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))
         stack.callback(status_socket.close)
         log.step("started", pid=os.getpid(), inboxes=len(states), state=str(config.state))
-        _loop(reconciler, bell, stop, until, ledger)
+        _loop(reconciler, bell, stop, until, ledger, clock)
         stop.set()
-        _put_down(slots, reconciler)
+        _put_down(slots, reconciler, clock)
         log.step("stopped")
         return reconciler.snapshot, "" if given.is_set() else ledger.damaged
 
 
 def _loop(
-    reconciler: Reconciler, bell: Bell, stop: Stop, until: Callable[[Status], bool] | None, ledger: Ledger
+    reconciler: Reconciler,
+    bell: Bell,
+    stop: Stop,
+    until: Callable[[Status], bool] | None,
+    ledger: Ledger,
+    clock: Clock,
 ) -> None:
     rung = True
     while not stop.is_set() and not ledger.damaged:
-        sleep = reconciler.step(time.monotonic(), rung=rung)
+        sleep = reconciler.step(clock.now(), rung=rung)
         if until is not None and until(reconciler.snapshot):
             return
-        rung = bell.wait(sleep)
+        rung = clock.wait(bell, sleep)
 
 
 def look_once(config: Config) -> Status:
@@ -152,9 +175,9 @@ def _ledger_to_look_at(path: Path) -> Ledger | None:
         return None
 
 
-def _put_down(slots: Slots, reconciler: Reconciler) -> None:
+def _put_down(slots: Slots, reconciler: Reconciler, clock: Clock) -> None:
     ended = slots.close(GRACE)
-    reconciler.step(time.monotonic(), rung=False, stopping=True)
+    reconciler.step(clock.now(), rung=False, stopping=True)
     if not ended:
         # A library that cannot be interrupted. Its thread dies with us; the scan is still in its inbox.
         log.step("stopped while reading", level="warning", scans=reconciler.in_hand)
