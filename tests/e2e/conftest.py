@@ -15,8 +15,8 @@ def household(tmp_path, server):
     """Makes a household; its daemon never outlives the test."""
     made = []
 
-    def make(*names, **settings):
-        made.append(Household(tmp_path, server.url, names or ("inbox",), settings))
+    def make(*names, each=None, **settings):
+        made.append(Household(tmp_path, server.url, names or ("inbox",), settings, each or {}))
         return made[-1]
 
     yield make

@@ -50,12 +50,16 @@ def _format(name):
 
 @dataclass
 class Household:
-    """A config with its inboxes, and the daemon that runs on it; `settings` goes over the defaults."""
+    """A config with its inboxes, and the daemon that runs on it.
+
+    `settings` goes over the defaults, `each` over the rules of one inbox.
+    """
 
     root: Path
     url: str
     names: tuple = ("inbox",)
     settings: dict = field(default_factory=dict)
+    each: dict = field(default_factory=dict)
     process: subprocess.Popen | None = None
 
     def __post_init__(self):
@@ -69,6 +73,7 @@ class Household:
     def _config(self):
         inboxes = [
             {"path": str(self.inbox(name)), "name": name, "prompt": f"Prompt of {name}\nRead all text."}
+            | self.each.get(name, {})
             for name in self.names
         ]
         config = {
