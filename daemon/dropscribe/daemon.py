@@ -38,12 +38,13 @@ from dropscribe.stop import Stop
 from dropscribe.transcribe import Desk, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import FrameType
 
     from dropscribe.config.values import Config, Inbox
     from dropscribe.reading.engines import Engine
+    from dropscribe.values import Gap
 
 GRACE = 1.5
 """Seconds that the slots get to put down what they hold; nothing is lost when they do not."""
@@ -120,7 +121,7 @@ def _work(
         desk = Desk(ledger, filer, decoding, turner, progress := Progress(), config.state / "spool", stop)
         slots = Slots({name: makers for name, _, makers in _hosts(config)}, desk, bell.nudge)
         hosts = [Host(name, engine, len(makers)) for name, engine, makers in _hosts(config)]
-        states = [_inbox_state(inbox, progress) for inbox in config.inboxes]
+        states = [_inbox_state(inbox, progress, ledger.gaps(inbox.name)) for inbox in config.inboxes]
         reconciler = Reconciler(states, hosts, ledger, slots, bell, config.state, recovery)
         status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))
         stack.callback(status_socket.close)
@@ -150,14 +151,17 @@ def _loop(
 
 def look_once(config: Config) -> Status:
     """A status without a daemon: what lies in the inboxes now, and what the ledger remembers."""
-    states = [_inbox_state(inbox, Progress()) for inbox in config.inboxes]
-    for state in states:
-        try:
-            state.look(time.monotonic())
-        except WorldWrong as wrong:
-            state.park(wrong, time.monotonic())
     ledger = _ledger_to_look_at(config.state / "ledger.db")
     try:
+        states = [
+            _inbox_state(inbox, Progress(), ledger.gaps(inbox.name) if ledger else {})
+            for inbox in config.inboxes
+        ]
+        for state in states:
+            try:
+                state.look(time.monotonic())
+            except WorldWrong as wrong:
+                state.park(wrong, time.monotonic())
         midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         counts = {s.name: ledger.counts(s.name, since=midnight) if ledger else {} for s in states}
         inboxes = tuple(state.status(counts[state.name], ()) for state in states)
@@ -230,7 +234,7 @@ def _prepare_inbox(inbox: Inbox) -> None:
             atomic.sweep(folder)
 
 
-def _inbox_state(inbox: Inbox, progress: Progress) -> InboxState:
+def _inbox_state(inbox: Inbox, progress: Progress, gaps: Mapping[str, Gap]) -> InboxState:
     network = mount_of(inbox.path).network
     skip = frozenset({inbox.done, inbox.failed, inbox.output.folder})
     rules = LookRules(
@@ -238,7 +242,7 @@ def _inbox_state(inbox: Inbox, progress: Progress) -> InboxState:
     )
     rescan = inbox.rescan or (_RESCAN_NETWORK if network else _RESCAN)
     page_of = partial(progress.words, inbox.name)
-    return InboxState(inbox, rules, network=network, rescan=rescan, page_of=page_of)
+    return InboxState(inbox, rules, network=network, rescan=rescan, page_of=page_of, gaps=gaps)
 
 
 # --- locks and signals

@@ -7,11 +7,12 @@ import itertools
 import os
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from dropscribe.intake.look import IN_A_FOLDER, LookRules, look
 from dropscribe.intake.settle import Settling, quiet_time, settle, unchanged_since, unsettle
+from dropscribe.learned import Learned
 from dropscribe.schedule import WORLD_CHECK, held_for
 from dropscribe.status import InboxStatus, ScanStatus
 from dropscribe.transcribe import Waiting
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from dropscribe.intake.settle import Watched
     from dropscribe.ledger import Kind
     from dropscribe.reading.engines import ModelState
+    from dropscribe.values import Gap
 
 _T = TypeVar("_T")
 ITS_TURN = "its turn has not come yet"
@@ -93,6 +95,13 @@ class InboxState:
     _kept_back: dict[str, int] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     page_of: Callable[[str], str] = field(default=lambda _: "")
+    gaps: InitVar[Mapping[str, Gap] | None] = None
+    learned: Learned = field(init=False)
+
+    def __post_init__(self, gaps: Mapping[str, Gap] | None) -> None:
+        # Who sets a quiet time gets just that: nothing is learned over it.
+        awake = self.rules.settle is None
+        self.learned = Learned(self._unlearned_quiet, awake, dict(gaps or {}) if awake else {})
 
     @property
     def name(self) -> str:
@@ -104,8 +113,9 @@ class InboxState:
         """Take the listing as the truth. Raises WorldWrong where there is none."""
         self.next_look = now + self.rescan
         self.seen = look(self.rules.path, self.look_rules, _Known(self))
+        before = self.settling
         self.settling = settle(
-            self.settling, self.seen.seen, now, self._quiet, give_up=self.rules.give_up_arriving
+            before, self.seen.seen, now, self.learned.wait_for, give_up=self.rules.give_up_arriving
         )
         self.gone.clear()
         self._forget_what_left()
@@ -113,6 +123,7 @@ class InboxState:
             if not any(name in those for those in (self._queued, self._later, self.reading, self.held)):
                 self._enqueue(name, fingerprint)
         self._look_by(self.settling.look_again_at)
+        self._look_by(self.learned.look(before, self.settling, self.reading, now))
 
     def _forget_what_left(self) -> None:
         settled, arriving = self.settling.settled, self.settling.arriving
@@ -130,7 +141,7 @@ class InboxState:
         if when is not None:
             self.next_look = min(self.next_look, when)
 
-    def _quiet(self, name: str) -> float:
+    def _unlearned_quiet(self, name: str) -> float:
         return quiet_time(name, settle=self.rules.settle, network=self.network)
 
     # --- waiting
@@ -174,6 +185,7 @@ class InboxState:
             if name in self._queued and fingerprint is not None:
                 self._queued.discard(name)
                 self.reading[name] = fingerprint
+                self.learned.taken_up(name)
                 return name, fingerprint
         return None
 
@@ -192,6 +204,12 @@ class InboxState:
         self.notes.pop(name, None)
         self._kept_back.pop(name, None)
         self.gone.add(name)
+
+    def withdrawn(self, name: str, now: float) -> None:
+        """It changed or went away while it was read."""
+        if os.path.lexists(self.rules.path / name):
+            self.learned.given_up(name, self.reading[name])
+        self.done_with(name, now)
 
     def nothing(self) -> Waiting:
         """No scan, for work that only needs the inbox's rules."""
@@ -234,7 +252,7 @@ class InboxState:
         blocked = self._blocked(hosts)
         folders = [name for name, why in self.seen.ignored.items() if why == IN_A_FOLDER] if self.seen else []
         counts = {
-            "arriving": len(self.settling.arriving),
+            "arriving": sum(1 for name in self.settling.arriving if name not in self.reading),
             "waiting": len(self._queued) + len(self._later),
             "kept_back": sum(1 for name in self._later if name in self._kept_back),
             "reading": len(self.reading),
@@ -257,6 +275,7 @@ class InboxState:
             parked_since=blocked.since if blocked else None,
             watch=self.watch,
             folders=tuple(_some(folders)),
+            learned=tuple(self.learned.status()),
             scans=tuple(self._scans((blocked.reason if blocked else away) or ITS_TURN)),
         )
 
@@ -279,7 +298,7 @@ class InboxState:
     def _scans(self, because: str) -> Iterator[ScanStatus]:
         for name in _some(self.reading):
             yield ScanStatus(name, "reading", self.page_of(name))
-        for name in _some(self.settling.arriving):
+        for name in _some(name for name in self.settling.arriving if name not in self.reading):
             note = self.notes.get(name)
             reason = note.reason if note else self._arriving_because(name)
             yield ScanStatus(name, "arriving", reason, note.fix if note else "")
@@ -298,11 +317,14 @@ class InboxState:
 
 
 class _Known:
-    """The names that need no stat: settled, not just filed, and not held for a format that a change may mend."""
+    """The names that need no stat: settled, not just filed, and not held for a format that a change may mend.
+
+    A scan that is being read is looked at: it is cheap for the few, and tells when more of it has come.
+    """
 
     def __init__(self, state: InboxState) -> None:
         self._settled = state.settling.settled
-        self._but = state.held.keys() | state.gone
+        self._but = state.held.keys() | state.gone | state.reading.keys()
 
     def __contains__(self, name: object) -> bool:
         return name in self._settled and name not in self._but

@@ -75,6 +75,7 @@ class Reconciler:
         if not stopping:
             self._recovery.look(now)
             self._look(now)
+            self._keep_what_was_learned()
             self._hand_out(now)
         self.snapshot = self._status()
         return max(0.0, self._wake_at(now) - now)
@@ -122,6 +123,16 @@ class Reconciler:
         if problem and problem != state.watch:
             log.step("looking instead of listening", level="warning", inbox=state.name, reason=problem)
         state.watch = problem
+
+    def _keep_what_was_learned(self) -> None:
+        for state in self.inboxes.values():
+            for kind, gap in state.learned.take_news().items():
+                waits = round(state.learned.wait_for(f"x.{kind}"), 1)
+                log.step(
+                    "learned to wait", inbox=state.name, format=kind, gap=round(gap.seconds, 1), waits=waits
+                )
+                with suppress(WorldWrong):  # it is known until the end of this process, and learned again
+                    self._ledger.keep_gap(state.name, kind, gap)
 
     def _park(self, state: InboxState, wrong: WorldWrong, now: float) -> None:
         if state.park(wrong, now):
@@ -184,6 +195,7 @@ class Reconciler:
         elif result.filed:
             state.ended[result.filed.kind] += 1
             if result.filed.kind == "done":
+                state.learned.filed(job.scan.name, job.scan.fingerprint, result.filed.pages)
                 state.overcome.pop(job.host, None)
             state.done_with(job.scan.name, now)
         else:
@@ -199,7 +211,7 @@ class Reconciler:
                 state.not_yet(name, why, now)
                 log.step("not yet", inbox=state.name, scan=name, reason=why.reason)
             case Withdrawn():
-                state.done_with(name, now)
+                state.withdrawn(name, now)
                 log.step("withdrawn", inbox=state.name, scan=name)
             case Stopped():
                 state.put_back(name)

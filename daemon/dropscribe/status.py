@@ -43,6 +43,16 @@ class ScanStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedStatus:
+    """Scans of this format lie unchanged for `waits` seconds, as one was seen to go on after `gap`; Unix time."""
+
+    format: str
+    waits: float
+    gap: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class InboxStatus:
     """One inbox: counts of its scans, the first of them by name, and why it is parked, if it is.
 
@@ -63,6 +73,7 @@ class InboxStatus:
     watch: str = ""
     scans: tuple[ScanStatus, ...] = ()
     folders: tuple[str, ...] = ()
+    learned: tuple[LearnedStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +111,12 @@ class Status:
     def from_json(cls, found: dict[str, Any]) -> Status:
         inboxes = tuple(
             InboxStatus(
-                **{**i, "scans": tuple(ScanStatus(**s) for s in i["scans"]), "folders": tuple(i["folders"])}
+                **{
+                    **i,
+                    "scans": tuple(ScanStatus(**s) for s in i["scans"]),
+                    "folders": tuple(i["folders"]),
+                    "learned": tuple(LearnedStatus(**gap) for gap in i["learned"]),
+                }
             )
             for i in found["inboxes"]
         )

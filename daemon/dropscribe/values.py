@@ -49,6 +49,14 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A scanner went on with a scan after so many quiet seconds, last seen at the Unix time `at`."""
+
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
     """The largest picture worth sending: `pixels` in all, `side` pixels on the longer side."""
 

@@ -6,6 +6,7 @@ import pytest
 from dropscribe import log
 from dropscribe.errors import UsageError, WorldWrong
 from dropscribe.ledger import Intent, Ledger, OutputFile, Page, Try, store
+from dropscribe.values import Gap
 
 STRANGE = "caf\udce9\n.png"  # a name that is no UTF-8
 
@@ -251,6 +252,18 @@ def test_who_only_looks_puts_nothing_aside(tmp_path):
     assert broken(tmp_path) == []
 
 
+def test_the_newest_gap_of_an_inbox_and_format_is_kept(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.keep_gap("in", "TIFF", Gap(7.0, 1.0))
+    ledger.keep_gap("in", "TIFF", Gap(9.0, 2.0))
+    ledger.keep_gap("in", "PDF", Gap(20.0, 3.0))
+    ledger.close()
+    ledger = Ledger(tmp_path / "ledger.db")
+    assert ledger.gaps("in") == {"TIFF": Gap(9.0, 2.0), "PDF": Gap(20.0, 3.0)}
+    assert ledger.gaps("other") == {}
+    ledger.close()
+
+
 EVERY_ACCESS = {
     "open_scan": lambda ledger: ledger.open_scan("in", "new.png", "new", 5, at=1.0),
     "open_scans": lambda ledger: ledger.open_scans(),
@@ -267,6 +280,8 @@ EVERY_ACCESS = {
     "filed": lambda ledger: ledger.filed(1, at=1.0),
     "failures_of": lambda ledger: ledger.failures_of("in", "abc"),
     "counts": lambda ledger: ledger.counts("in", since=0.0),
+    "keep_gap": lambda ledger: ledger.keep_gap("in", "TIFF", Gap(7.0, 1.0)),
+    "gaps": lambda ledger: ledger.gaps("in"),
 }
 
 
@@ -287,7 +302,7 @@ def test_a_ledger_that_breaks_while_it_is_used_is_a_world_that_is_wrong(tmp_path
         ledger.close()
     else:
         with sqlite3.connect(tmp_path / "ledger.db") as db:
-            for table in ("scan", "try", "page", "intent", "output"):
+            for table in ("scan", "try", "page", "intent", "output", "gap"):
                 db.execute(f"ALTER TABLE {table} RENAME TO lost_{table}")
         db.close()
     with pytest.raises(WorldWrong):

@@ -18,6 +18,7 @@ from dropscribe.status import ask_daemon
 from dropscribe.words import duration_in_words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from rich.console import Console
@@ -52,7 +53,7 @@ def show(status: Status, on: Console) -> None:
     on.print(_inboxes(status))
     if status.pid:
         on.print(_hosts(status))
-    for line in (*reasons(status), *not_entered(status)):
+    for line in (*reasons(status), *_learned(status), *not_entered(status)):
         on.print(line, highlight=False, markup=False)
 
 
@@ -66,6 +67,15 @@ def _inboxes(status: Status) -> Table:
         counts = [str(inbox.counts[column]) for column in columns]
         table.add_row(inbox.name, *counts, str(inbox.done_today), str(inbox.failed_today))
     return table
+
+
+def _learned(status: Status) -> Iterator[str]:
+    for inbox in status.inboxes:
+        for gap in inbox.learned:
+            yield (
+                f"{inbox.name}: {gap.format} waits {gap.waits:.0f} s: this inbox's scanner was seen to go on after"
+                f" {gap.gap:.0f} s"
+            )
 
 
 def _hosts(status: Status) -> Table:

@@ -201,7 +201,7 @@ class Defaults(Section):
     settle: Annotated[float | None, auto_or_duration("0s", "1h")] = key(
         AUTO,
         "How long a scan must lie unchanged before it is read. auto: 5s, for TIFF and PDF 10s, twice that\n"
-        "on a network share.",
+        "on a network share, and longer where a scanner was seen to add pages after a longer pause.",
     )
     rescan: Annotated[float | None, auto_or_duration("1s", "1d")] = key(
         AUTO, "How often to look even when nothing was announced. auto: 60s, on a network share 10s."

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dropscribe.ledger.records import Intent, Kind, OpenScan, OutputFile, Page, Try
 from dropscribe.ledger.store import in_words, is_damage, opened
+from dropscribe.values import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -187,6 +188,21 @@ class Ledger:
                 "SELECT kind, folder, name, reason FROM intent WHERE scan_id = ?", (scan_id,)
             ).fetchone()
             _end(db, scan_id, kind, reason, folder + b"/" + name, at)
+
+    # --- what was learned of an inbox
+
+    def keep_gap(self, inbox: str, kind: str, gap: Gap) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO gap (inbox, format, seconds, at) VALUES (?, ?, ?, ?)",
+                (inbox, kind, gap.seconds, gap.at),
+            )
+
+    def gaps(self, inbox: str) -> dict[str, Gap]:
+        """By format, in how many quiet seconds its scanner was seen to go on with a scan."""
+        with self._reading() as db:
+            rows = db.execute("SELECT format, seconds, at FROM gap WHERE inbox = ?", (inbox,)).fetchall()
+        return {kind: Gap(seconds, at) for kind, seconds, at in rows}
 
     # --- history
 

@@ -87,10 +87,19 @@ _MIGRATIONS = (
     """
     ALTER TABLE try ADD COLUMN rules TEXT NOT NULL DEFAULT '';
     """,
+    """
+    CREATE TABLE gap (
+        inbox     TEXT NOT NULL,
+        format    TEXT NOT NULL,
+        seconds   REAL NOT NULL,
+        at        REAL NOT NULL,
+        PRIMARY KEY (inbox, format)
+    ) WITHOUT ROWID;
+    """,
 )
 
 
-_TABLES = frozenset({"scan", "try", "page", "intent", "output"})
+_TABLES = frozenset({"scan", "try", "page", "intent", "output", "gap"})
 _LONGEST_CHECK = 5.0
 """Seconds for looking at every page of a ledger; 100 MB take a third of one. What takes longer is believed."""
 
