@@ -67,10 +67,12 @@ class Theatre:
         folder = self.home.inbox(inbox)
         for name, payload in each.files.items():
             (folder / name).write_bytes(payload.data)
-        script = json.dumps([[self._plain(value) for value in step] for step in each.script])
+        script = json.dumps([[self._plain(value, folder) for value in step] for step in each.script])
         self.writers[inbox] = started_writer(script, folder)
 
-    def _plain(self, value):
+    def _plain(self, value, inbox):
+        if isinstance(value, str):
+            return value.replace("{inbox}", str(inbox)).replace("{root}", str(self.root))
         if not isinstance(value, Payload):
             return value
         if value not in self._payloads:

@@ -10,6 +10,7 @@ reading of the monotonic clock at each `complete`, so that others know from when
 import json
 import os
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -43,6 +44,10 @@ class Writer:
 
     def for_ever(self):
         self._never.wait()
+
+    def run_program(self, *command):
+        """What only another program can do, such as mounting."""
+        subprocess.run(command, check=True, capture_output=True)
 
     # --- one open file at a time has a path; each write is one system call
 

@@ -60,6 +60,7 @@ class Household:
     names: tuple = ("inbox",)
     settings: dict = field(default_factory=dict)
     each: dict = field(default_factory=dict)
+    program: tuple = ("-m", "dropscribe")
     process: subprocess.Popen | None = None
 
     def __post_init__(self):
@@ -100,7 +101,7 @@ class Household:
     def start(self):
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dropscribe", "run", "-c", str(self.config)],
+                [sys.executable, *self.program, "run", "-c", str(self.config)],
                 stdout=log, stderr=log, cwd=self.root, env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
         return self
