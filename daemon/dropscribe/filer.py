@@ -23,7 +23,7 @@ from dropscribe.filing.shelf import free_stem, split
 from dropscribe.ledger import Intent, OutputFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dropscribe.ledger import Kind, Ledger, OpenScan
     from dropscribe.values import Fingerprint
@@ -71,13 +71,14 @@ class Filer:
             for _ in range(_ROUNDS):
                 intent = _plan(place, outputs, reason)
                 self._ledger.intend(scan.record.id, intent)
+                ours: list[OutputFile] = []
                 try:
-                    return self._carry_out(scan, intent)
+                    return self._carry_out(scan, intent, ours)
                 except atomic.NotUniqueError:
-                    self._take_back(scan.record.id, intent)
+                    self._take_back(scan.record.id, ours)
                     place = replace(place, name=atomic.unique_name(place.name))
                 except FileExistsError:
-                    self._take_back(scan.record.id, intent)
+                    self._take_back(scan.record.id, ours)
         raise AssertionError(f"no free name for {place.name} in {place.folder}")
 
     def finish(self, scan: Arrived) -> Path | None:
@@ -87,9 +88,9 @@ class Filer:
             return None
         with self._one_at_a_time:
             try:
-                return self._carry_out(scan, intent)
+                return self._carry_out(scan, intent, list(intent.outputs))
             except FileExistsError:
-                self._take_back(scan.record.id, intent)
+                self._take_back(scan.record.id, intent.outputs)
                 return None
 
     def recover(self, record: OpenScan, root: Path) -> Path | None:
@@ -114,24 +115,31 @@ class Filer:
                 return None
             self._ledger.filed(record.id, at=time.time())
             return Path(intent.folder) / intent.name
-        self._take_back(record.id, intent)
+        self._take_back(record.id, intent.outputs)
         self._ledger.withdraw(record.id, "it was taken out of the inbox", at=time.time())
         return None
 
-    def _carry_out(self, scan: Arrived, intent: Intent) -> Path:
+    def _carry_out(self, scan: Arrived, intent: Intent, ours: list[OutputFile]) -> Path:
+        """`ours` are the texts that this filing may have published; what it publishes now is added to them.
+
+        Others with the same words may lie there: where locks hold nobody, another daemon reads the same scan.
+        """
         for output in intent.outputs:
-            if not atomic.holds(Path(output.folder), output.name, output.sha256):
-                atomic.publish(Path(output.folder), output.name, output.data, mode=_mode(scan.root))
+            if output in ours and atomic.holds(Path(output.folder), output.name, output.sha256):
+                continue
+            atomic.publish(Path(output.folder), output.name, output.data, mode=_mode(scan.root))
+            if output not in ours:
+                ours.append(output)
         try:
             self._move(scan, intent)
         except Withdrawn:
-            self._take_back(scan.record.id, intent)
+            self._take_back(scan.record.id, ours)
             self._ledger.withdraw(
                 scan.record.id, "it changed or left while it was being read", at=time.time()
             )
             raise
         except (NotYet, WorldWrong):
-            self._leave_no_text_alone(scan, intent)
+            self._leave_no_text_alone(scan, intent, ours)
             raise
         self._ledger.filed(scan.record.id, at=time.time())
         where = Path(intent.folder) / intent.name
@@ -152,15 +160,15 @@ class Filer:
             return
         atomic.move(scan.root, record.name, scan.fingerprint, folder, intent.name, record.sha256)
 
-    def _leave_no_text_alone(self, scan: Arrived, intent: Intent) -> None:
+    def _leave_no_text_alone(self, scan: Arrived, intent: Intent, ours: Iterable[OutputFile]) -> None:
         """A scan that could not leave its inbox has no text elsewhere, if that can still be taken back."""
         with suppress(OSError, WorldWrong):  # the intent stays: the next look goes on from there
             if _is_in(scan.root, scan.record.name) and not _lies_at(intent):
-                self._take_back(scan.record.id, intent)
+                self._take_back(scan.record.id, ours)
 
-    def _take_back(self, scan_id: int, intent: Intent) -> None:
+    def _take_back(self, scan_id: int, outputs: Iterable[OutputFile]) -> None:
         """Undo what was published for a filing that did not come about; the texts are still in the intent."""
-        for output in intent.outputs:
+        for output in outputs:
             atomic.retract(Path(output.folder), output.name, output.sha256)
         self._ledger.drop_intent(scan_id)
 
