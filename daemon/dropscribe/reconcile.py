@@ -99,11 +99,15 @@ class Reconciler:
             self._look_from = now + _LOOK_SHARE * (time.monotonic() - began)
 
     def _look_at(self, state: InboxState, now: float) -> None:
-        before = state.settling.settled
+        before, known = state.settling.settled, state.seen
         try:
-            if state.parked is not None or state.seen is None:
+            if state.parked is not None or known is None:
                 check_world(state, self._state_folder, self._ledger)
             state.look(now)
+            assert state.seen is not None
+            if known is not None and known.identity != state.seen.identity:
+                # Where a share was unmounted lies an empty folder, in which nothing will ever arrive.
+                check_world(state, self._state_folder, self._ledger)
         except WorldWrong as wrong:
             self._park(state, wrong, now)
             return

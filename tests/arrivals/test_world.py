@@ -88,10 +88,10 @@ def on_mounts():
         "25b", "unmounted, and mounted again",
         [
             *put("a.png", one), *filed("a.png"), ["run_program", "umount", "-l", "{inbox}"],
-            *put("{root}/staging/25b/b.png", two), ["wait", 2],
+            *put("{root}/staging/25b/b.png", two), ["wait", 5],
             ["run_program", "mount", "--bind", "{root}/staging/25b", "{inbox}"], *complete(),
         ],
-        done={"a.png": one, "b.png": two}, early=True,
+        done={"a.png": one, "b.png": two}, early=True, rules={"rescan": "1s"},
     )  # fmt: skip
     one, two = picture(2521), picture(2522)
     yield Sequence(
