@@ -4,9 +4,9 @@
 
 CORPUS has a MANIFEST.csv with the columns `file`, `ground_truth_file` and `ground_truth_kind` (full, partial, empty,
 none, or error for scans that must fail). Scans are dropped in one after another. `seconds` are those from drop to
-filed, without the 200 ms in which a scan settles and the 10 s for which an incomplete one is waited for; `MB over
-idle` is the peak of the daemon and its decoding process over what they needed before; the embedded reader, which
-holds 0.9 GB of models and buffers, is told apart.
+filed, without the 200 ms in which a scan settles and the 10 s for which an incomplete or empty one is waited for;
+`MB over idle` is the peak of the daemon and its decoding process over what they needed before; the embedded reader,
+which holds 0.9 GB of models and buffers, is told apart.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def main() -> None:
         keys = {"engine": "ocr", "give_up_arriving": f"{GIVE_UP:g}s", "output": {"format": "text"}}
         with Daemon(Path(root), keys) as daemon:
             until((daemon.inbox / "failed").exists, PATIENCE)
+            print("| scan | filed in | seconds | MB over idle | |\n|---|---|---|---|---|")
             for row in sorted(rows, key=lambda row: row["ground_truth_kind"] == "error"):
                 results.append(_through(daemon, corpus, row))
                 print(_line(results[-1]), flush=True)
@@ -60,7 +61,8 @@ def _through(daemon: Daemon, corpus: Path, row: dict[str, str]) -> dict[str, Any
     took = time.monotonic() - began - 0.2
     where = daemon.ended(name)
     said = daemon.log.read_text(encoding="utf-8", errors="replace")
-    waited = re.search(rf"/{re.escape(name)}  not yet", said) is not None
+    not_yet = re.search(rf"/{re.escape(name)}  not yet", said) is not None
+    waited = not_yet or not (corpus / name).stat().st_size
     return {
         "file": name,
         "filed": where.parent.name if where else "still waiting",
@@ -102,10 +104,9 @@ def _scored(text: str, truth: str, row: dict[str, str]) -> dict[str, Any]:
 
 
 def _line(result: dict[str, Any]) -> str:
-    return (
-        f"{result['file']:40} {result['filed']:7} {result['seconds']:5.1f} s"
-        f" {result['over_idle']:4} MB over idle  {result['what']}"
-    )
+    what = result["what"].replace("|", "\\|")
+    filed, seconds = result["filed"], f"{result['seconds']:.1f}"
+    return f"| `{result['file']}` | {filed} | {seconds} | {result['over_idle']} | {what} |"
 
 
 if __name__ == "__main__":

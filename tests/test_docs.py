@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from tools.nightly import EVERY
 
 from dropscribe.cli import _VERBS, main
 from dropscribe.config.load import from_text
@@ -38,6 +39,14 @@ def test_the_readmes_config_is_one(tmp_path):
 def test_ci_runs_the_readmes_own_test_command():
     (command,) = re.findall(r"^    (uv run pytest)$", README, re.MULTILINE)
     assert f"\n{command}\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_long_form_of_each_test_is_documented_as_it_runs_at_night():
+    contributing = (ROOT / "CONTRIBUTING.md").read_text()
+    told = re.findall(r"`((?:DROPSCRIBE_\w+=\w+ )+)uv run pytest -s (tests/\S+)`", contributing)
+    at_night = {long.tests: long.settings for long in EVERY.values()}
+    assert {tests: dict(pair.split("=") for pair in said.split()) for said, tests in told} == at_night
+    assert all((ROOT / tests).exists() for tests in at_night)
 
 
 def test_every_file_that_the_documents_link_to_is_there():
