@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dropscribe.reading.turning import Turner
     from dropscribe.reading.wanted import Prepared
     from dropscribe.stop import Stop
-    from dropscribe.values import Size
+    from dropscribe.values import Picture, Size
 
 BROKE = "broke down"
 """Verdict of a try that ended with the decoding process; whoever ended it may have had another reason."""
@@ -93,13 +93,20 @@ class Pages:
         if not self.inbox.prepare.turn or self.inbox.engine == "ocr":  # which finds out by itself
             return 0
         if number not in self._turns:
-            steps = replace(steps_of(self.inbox), bands="")
-            seen = self._prepared(Wanted(number, EMBEDDED), steps)
-            turn = self.turner.turn_of(seen.pictures[0], stop=self.stop) if seen.pictures else 0
+            seen = self.whole(number)
+            turn = self.turner.turn_of(seen, stop=self.stop) if seen else 0
             if turn:
                 log.step("turned", inbox=self.inbox.name, scan=self.scan, page=number, degrees=turn)
             self._turns[number] = turn
         return self._turns[number]
+
+    def whole(self, number: int) -> Picture | None:
+        """Page `number` in one picture for the embedded engine, as it lies; None where there is nothing to ask about.
+
+        Raises what `page` raises.
+        """
+        seen = self._prepared(Wanted(number, EMBEDDED), replace(steps_of(self.inbox), bands=""))
+        return seen.pictures[0] if seen.pictures else None
 
     def _prepared(self, wanted: Wanted, steps: Steps) -> Prepared:
         limits = limits_of(self.inbox)

@@ -19,6 +19,7 @@ from dropscribe.pages import Pages
 from dropscribe.read_page import PageReader, models_of
 from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.prove import usable
+from dropscribe.reading.second import SecondReader
 from dropscribe.reading.turning import Turner
 from dropscribe.stop import Stop
 from dropscribe.words import shown
@@ -32,8 +33,13 @@ if TYPE_CHECKING:
 @click.command("try")
 @click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--inbox", "name", help="The inbox whose prompt, model and rules are used; default: the first.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Have the embedded engine look for the text on the page, and tell what it finds.",
+)
 @config_option
-def command(config: Path | None, image: Path, name: str | None) -> int:
+def command(config: Path | None, image: Path, name: str | None, *, verify: bool) -> int:
     """Print the text of IMAGE as the inbox NAME would read it, and change nothing.
 
     IMAGE may be a document of many pages, too.
@@ -43,11 +49,14 @@ def command(config: Path | None, image: Path, name: str | None) -> int:
     inbox = _inbox(loaded, name)
     if not image.is_file():
         raise UsageError(f"{shown(str(image))} is no file")
+    if verify and inbox.engine == "ocr":
+        raise UsageError(f"inbox {inbox.name} is read by the embedded engine, which cannot check itself")
     stop = Stop()
     with signals(stop), tempfile.TemporaryDirectory(prefix="dropscribe-try-") as scratch:
         ledger = Ledger(Path(scratch) / "ledger.db")
         try:
-            sys.stdout.write(_read(image, inbox, loaded, ledger, stop))
+            second = SecondReader() if verify else None
+            sys.stdout.write(_read(image, inbox, loaded, ledger, second, stop))
         finally:
             ledger.close()
     return 0
@@ -63,7 +72,9 @@ def _inbox(config: Config, name: str | None) -> Inbox:
     raise UsageError(f"there is no inbox {name}; the config has: {known}")
 
 
-def _read(image: Path, inbox: Inbox, config: Config, ledger: Ledger, stop: Stop) -> str:
+def _read(
+    image: Path, inbox: Inbox, config: Config, ledger: Ledger, second: SecondReader | None, stop: Stop
+) -> str:
     record = ledger.open_scan(inbox.name, image.name, "try", 0, at=0.0)
     engine = engines(config, inbox.engine)[0]()
     decoding, turner = Decoding(1, stop), Turner()
@@ -74,11 +85,25 @@ def _read(image: Path, inbox: Inbox, config: Config, ledger: Ledger, stop: Stop)
         models = usable(engine, models_of(inbox), stop=stop)
         reader = PageReader(engine, ledger, inbox, pages, record.id, image.name, "", models, stop)
         with _named(image):
-            return "\n".join(reader.read(number).text for number in range(1, count + 1))
+            texts = [reader.read(number).text for number in range(1, count + 1)]
+            if second:
+                for number, text in enumerate(texts, 1):
+                    _verify(number, text, pages, second, stop)
+            return "\n".join(texts)
     finally:
+        if second:
+            second.rest()
         engine.close()
         decoding.rest()
         turner.rest()
+
+
+def _verify(number: int, text: str, pages: Pages, second: SecondReader, stop: Stop) -> None:
+    """On standard error, so that the text alone can be piped."""
+    picture = pages.whole(number)
+    found = second.check(text, picture, stop=stop) if picture else None
+    for line in found.told() if found else ("no engine was asked about it",):
+        sys.stderr.write(f"page {number}: {shown(line)}\n")
 
 
 @contextmanager

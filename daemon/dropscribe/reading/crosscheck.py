@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Literal
 
 from dropscribe.reading.numbers import unsupported_numbers
 from dropscribe.reading.support import Letters, gaps, joined_words, support, surplus_repeats
+from dropscribe.words import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 Name = Literal["verified", "check", "unverifiable"]
 
@@ -28,6 +29,8 @@ SHORTEST, LONGEST = 0.90, 1.20
 """Letters of the text by letters of the page; outside, something was left out or added."""
 
 MOST_REPEATS = 0.05
+_QUOTED = 200  # characters
+
 LEAST_LETTERS = 20
 """With fewer letters on the page, a share of them says nothing."""
 
@@ -69,6 +72,21 @@ class CrossCheck:
     missing: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     support: float = 0.0
+
+    def told(self) -> Iterator[str]:
+        """For people, a sentence each; the longer quotes shortened."""
+        if self.name == "verified":
+            yield "every passage was also found by an independent engine"
+        elif self.name == "unverifiable":
+            yield f"could not be checked: {self.reason}"
+        elif self.reason:
+            yield f"to be checked: {self.reason}"
+        for passage in self.unsupported:
+            yield f'not found on the page: "{one_line(passage, _QUOTED)}"'
+        for passage in self.missing:
+            yield f'on the page, but not in the text: "{one_line(passage, _QUOTED)}"'
+        if self.numbers:
+            yield f"numbers that were not found on the page: {', '.join(self.numbers)}"
 
 
 def cross_check(text: str, lines: Sequence[Line]) -> CrossCheck:
