@@ -40,3 +40,38 @@ def scanned_pdf(*pages, dpi: int = 150) -> bytes:
     first, *others = pages
     first.save(stream, "PDF", save_all=True, append_images=others, resolution=dpi)
     return stream.getvalue()
+
+
+def composed_pdf(content: bytes, *things: bytes, media: tuple[int, int] = (300, 200)) -> bytes:
+    """One page of `content`, which draws `things` as /X0, /X1 … (objects 6, 7 …) and writes with the font /F1."""
+    names = b" ".join(b"/X%d %d 0 R" % (number, 6 + number) for number in range(len(things)))
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents 5 0 R" % media
+    return written(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            page + b" /Resources << /Font << /F1 3 0 R >> /XObject << %s >> >> >>" % names,
+            _stream(b"", content),
+            *things,
+        ]
+    )
+
+
+def picture_object(picture, more: bytes = b"", data: bytes | None = None) -> bytes:
+    """A grey picture as JPEG, or with `data` in place of it; `more` goes into its description."""
+    stream = BytesIO()
+    picture.save(stream, "JPEG", quality=90)
+    sides = b"/Width %d /Height %d" % picture.size
+    kind = b"/Subtype /Image %s /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode %s"
+    return _stream(kind % (sides, more), stream.getvalue() if data is None else data)
+
+
+def form_object(content: bytes, thing: bytes) -> bytes:
+    """What draws object number `thing` as /X0, in a square of one point a side."""
+    kind = b"/Subtype /Form /BBox [0 0 1 1] /Resources << /XObject << /X0 %s 0 R >> >>"
+    return _stream(kind % thing, content)
+
+
+def _stream(means: bytes, data: bytes) -> bytes:
+    return b"<< %s /Length %d >>\nstream\n%s\nendstream" % (means, len(data), data)

@@ -1,5 +1,3 @@
-import io
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +6,14 @@ from PIL import Image, ImageDraw, ImageOps
 from dropscribe.errors import BadScan
 from dropscribe.reading.wanted import Limits
 from dropscribe.values import Size
-from tests.reading_pictures.pdfs import scanned_pdf, text_pdf, written
+from tests.reading_pictures.pdfs import (
+    composed_pdf,
+    form_object,
+    picture_object,
+    scanned_pdf,
+    text_pdf,
+    written,
+)
 from tests.reading_pictures.scans import differs, drawing, opened, sent
 
 ROOMY = Size(10**7, 5000)
@@ -167,26 +172,19 @@ def test_damage_ends_as_a_picture_or_as_a_reason(tmp_path_factory, seed, flips, 
     assert "object at 0x" not in reason
 
 
-def over(picture, text):
+WHOLE = b"q 300 0 0 200 0 0 cm /X0 Do Q "
+STRIPS = b" ".join(b"q 300 0 0 20 0 %d cm /X%d Do Q" % (180 - 20 * n, n) for n in range(10))
+
+
+def print_of(text, mode=0):
+    """`text` in lines of 30 letters; mode 3 is there and not seen, as over a scan that was read before."""
+    lines = " ".join(f"({text[at : at + 30]}) Tj T*" for at in range(0, len(text), 30))
+    return f" BT /F1 14 Tf {mode} Tr 20 180 Td 16 TL {lines} ET".encode()
+
+
+def over(picture, text, mode=0):
     """A page that `picture` fills, with print over it."""
-    stream = io.BytesIO()
-    picture.save(stream, "JPEG", quality=90)
-    data = stream.getvalue()
-    drawing_ = f"q 300 0 0 200 0 0 cm /X0 Do Q BT /F1 14 Tf 20 150 Td ({text}) Tj ET".encode()
-    means = b"/Font << /F1 3 0 R >> /XObject << /X0 6 0 R >>"
-    form = (
-        b"/Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode" % picture.size
-    )
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 200] /Contents 5 0 R /Resources << %s >> >>"
-        % means,
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawing_), drawing_),
-        b"<< /Subtype /Image %s /Length %d >>\nstream\n%s\nendstream" % (form, len(data), data),
-    ]
-    return written(objects)
+    return composed_pdf(WHOLE + print_of(text, mode), picture_object(picture))
 
 
 @pytest.mark.parametrize("sides", [(1, 1), (60, 40)])
@@ -199,4 +197,93 @@ def test_print_over_a_coarse_picture_is_rendered_as_finely_as_print(tmp_path, si
 def test_a_stamp_over_a_scan_is_not_its_text(tmp_path):
     scan = Image.new("L", (600, 400), 255)
     with opened(tmp_path, over(scan, "Signed by Ann Example with number 123456789012")) as document:
+        assert document.page(1).text == ""
+
+
+def test_print_over_a_scan_is_its_text_from_200_letters_on(tmp_path):
+    scan = Image.new("L", (600, 400), 255)
+    for letters, is_text in ((199, False), (200, True)):
+        with opened(tmp_path, over(scan, "a" * letters)) as document:
+            assert bool(document.page(1).text) == is_text
+
+
+def test_a_stamp_over_a_scan_in_strips_is_not_its_text(tmp_path):
+    strips = [picture_object(Image.new("L", (600, 40), 255))] * 10
+    with opened(
+        tmp_path, composed_pdf(STRIPS + print_of("Received by fax on 5 May, page 3"), *strips)
+    ) as document:
+        assert document.page(1).text == ""
+
+
+def test_unseen_print_over_a_scan_is_its_text_and_does_not_make_it_larger(tmp_path):
+    data = over(Image.new("L", (600, 400), 255), "what the scanner has read " * 10, mode=3)
+    with opened(tmp_path, data, dpi=200) as document:
+        assert "what the scanner has read" in document.page(1).text
+        assert document.page(1).sides == (600, 400)
+
+
+@pytest.mark.parametrize("width", [600, 2400])
+def test_a_scan_in_strips_keeps_its_own_resolution(tmp_path, width):
+    strips = [picture_object(Image.new("L", (width, width // 15), 200))] * 10
+    with opened(tmp_path, composed_pdf(STRIPS, *strips), dpi=200) as document:
+        assert document.page(1).sides == (width, width * 2 // 3)
+
+
+@pytest.mark.parametrize("base", [(1, 1), (300, 200)])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_coarse_picture_behind_a_fine_mask_is_rendered_as_finely_as_print(tmp_path, base, layers):
+    mask = Image.new("L", (1200, 800), 0)
+    ImageDraw.Draw(mask).text((100, 100), "Total 12.50", fill=255, font_size=60)
+    paper, ink_ = Image.new("L", (300, 200), 255), Image.new("L", base, 0)
+    if layers == 1:
+        things = [picture_object(ink_, b"/SMask 7 0 R"), picture_object(mask)]
+    else:
+        things = [picture_object(paper), picture_object(ink_, b"/SMask 8 0 R"), picture_object(mask)]
+    content = b" ".join(b"q 300 0 0 200 0 0 cm /X%d Do Q" % layer for layer in range(layers))
+    with opened(tmp_path, composed_pdf(content, *things), dpi=144) as document:
+        assert document.page(1).sides == (600, 400)
+        assert ink(sent(document)[1]) is not None
+
+
+def test_a_fine_picture_on_a_coarse_one_is_not_lost_in_it(tmp_path):
+    content = WHOLE + b"q 60 0 0 40 20 20 cm /X1 Do Q"
+    pictures = [picture_object(Image.new("L", sides, 200)) for sides in ((300, 200), (240, 160))]
+    with opened(tmp_path, composed_pdf(content, *pictures), dpi=144) as document:
+        assert document.page(1).sides == (600, 400)
+
+
+@pytest.mark.parametrize(("place", "sides"), [(b"300 0 0 200", (360, 240)), (b"60 0 0 40", (600, 400))])
+def test_a_picture_inside_a_form_covers_what_the_form_covers(tmp_path, place, sides):
+    content = b"q %s 0 0 cm /X0 Do Q" % place
+    form = form_object(b"/X0 Do", b"7")
+    data = composed_pdf(content, form, picture_object(Image.new("L", (360, 240), 90)))
+    with opened(tmp_path, data, dpi=144) as document:
+        assert document.page(1).sides == sides
+
+
+@pytest.mark.parametrize("stamp", [b"", print_of("page 3")])
+def test_a_page_whose_picture_cannot_be_decoded_is_not_blank(tmp_path, stamp):
+    broken = picture_object(drawing(600, 400), data=b"this is no JPEG")
+    with (
+        pytest.raises(BadScan, match="a picture on this page is damaged"),
+        opened(tmp_path, composed_pdf(WHOLE + stamp, broken)) as document,
+    ):
+        sent(document)
+
+
+def test_a_picture_that_nothing_is_seen_of_is_no_damage(tmp_path):
+    unseen = picture_object(drawing(60, 40).convert("L"), b"/SMask 7 0 R")
+    mask = picture_object(Image.new("L", (60, 40), 0))
+    with opened(tmp_path, composed_pdf(WHOLE + print_of("Dear Ann"), unseen, mask)) as document:
+        assert ink(sent(document)[1]) is not None
+
+
+def test_a_word_that_is_parted_at_the_end_of_a_line_keeps_its_hyphen(tmp_path):
+    with opened(tmp_path, text_pdf("Paid to a well-\nknown baker")) as document:
+        assert document.page(1).text == "Paid to a well-\nknown baker"
+
+
+def test_letters_that_a_font_does_not_explain_are_no_text(tmp_path):
+    codes = "".join(f"\\{code:03o}" for code in range(1, 32))
+    with opened(tmp_path, text_pdf(codes + "and a few letters")) as document:
         assert document.page(1).text == ""

@@ -14,7 +14,7 @@ from dropscribe.reading.document import check_pixels
 from dropscribe.reading.plain import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from PIL import Image
@@ -27,7 +27,12 @@ _LEAST_LETTERS = 8
 """Of a text layer: fewer are a stamp or a page number over a scan."""
 _LEAST_LETTERS_OVER_SCAN = 200
 _PART = 0.3
-"""Share of a page from which on a picture may hold text of its own."""
+"""Share of a page from which on pictures may hold text of their own."""
+_HYPHEN = "\x02"  # so pdfium writes one at the end of a line, and the line end with it
+_AS_FINE = 1.1  # times: the strips of one scan differ by the rounding of their places
+_LARGEST = 10_000_000  # square points, each of which becomes a pixel where masks are looked for
+_BARE = 0.98  # of a page are white: nothing of it, or a line or two of print
+_INVISIBLE = pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE
 _DEPTH = 6  # forms inside each other that are looked into
 
 _BY_CODE = {
@@ -76,21 +81,19 @@ class PdfDocument:
 
 
 class PdfPage:
-    """One page of an open PDF; a page that is one scanned picture and nothing else has that picture's resolution."""
+    """One page of an open PDF; a page that is one scan, whole or in strips, and nothing else has its resolution."""
 
     def __init__(self, page: pdfium.PdfPage, dpi: int, most: int) -> None:
         self._page = page
         self._points = page.get_size()
         if min(self._points) <= 0:
             raise BadScan("the page is damaged: it has no width or no height")
-        pictures = tuple(_pictures(page, most))
-        self._covered = max((picture.share for picture in pictures), default=0.0)
+        self._pictures = tuple(_pictures(page, most))
+        self._covered = min(1.0, sum(picture.share for picture in self._pictures))
+        self._scale = _fineness(self._pictures)
         drawn = dpi / _POINTS
-        if len(pictures) == 1 and self._covered >= _WHOLE_PAGE and not _has_more(page):
-            self._scale = pictures[0].scale
-        else:
-            # Print and lines over a coarse picture, or a page in layers: as fine as the finest of them.
-            self._scale = max(drawn, *(picture.scale for picture in pictures if picture.share >= _PART), 0.0)
+        if self._scale < drawn and not _is_one_scan(page, self._pictures):
+            self._scale = drawn
 
     @property
     def sides(self) -> tuple[int, int]:
@@ -108,7 +111,7 @@ class PdfPage:
                 layer.close()
         letters = sum(letter.isalnum() for letter in text)
         least = _LEAST_LETTERS_OVER_SCAN if self._covered >= _PART else _LEAST_LETTERS
-        return text if letters >= least and not _is_garbled(text) else ""
+        return text.replace(_HYPHEN, "-\n") if letters >= least and not _is_garbled(text) else ""
 
     def drawn(self, sides: tuple[int, int]) -> Image.Image:
         scale = sides[0] / self._points[0]
@@ -116,15 +119,27 @@ class PdfPage:
             bitmap = self._page.render(scale=scale, rev_byteorder=True, limit_image_cache=True)
             image = bitmap.to_pil().copy()
             bitmap.close()
-        image = plain(image)
+            image = plain(image)
+            if self._covered >= _PART and _is_bare(image):
+                self._check_pictures()
         # Points are no whole pixels: rendering may come out one row off.
         return image if image.size == sides else image.resize(sides)
+
+    def _check_pictures(self) -> None:
+        """A picture that cannot be decoded is left out of the page, which then looks blank and is not."""
+        for picture in self._pictures:
+            if _opacity(picture.found)[1] == 0 and not _is_decodable(picture.found):
+                raise BadScan(
+                    "a picture on this page is damaged: it cannot be decoded",
+                    "scan it again, or save the PDF again with another program",
+                )
 
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
     """A picture on a page: its pixels to a point, and the share of the page that it covers."""
 
+    found: pdfium.PdfImage
     scale: float
     share: float
 
@@ -134,26 +149,85 @@ def _pictures(page: pdfium.PdfPage, most: int) -> Iterator[_Picture]:
     for found in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=_DEPTH):
         across, down = found.get_px_size()
         check_pixels((across, down), most, "a picture on this page")
-        left, bottom, right, top = found.get_bounds()
-        area = (right - left) * (top - bottom) if right > left and top > bottom else 0.0
-        if found.level > 0:
-            # Inside a form, whose own scale is not told: as if it covered the page.
-            area = width * height
-        if area:
+        if area := _area(found):
             # By area: the picture may lie on its side on the page.
-            yield _Picture((across * down / area) ** 0.5, min(1.0, area / (width * height)))
+            yield _Picture(found, (across * down / area) ** 0.5, min(1.0, area / (width * height)))
 
 
-def _has_more(page: pdfium.PdfPage) -> bool:
-    """Whether anything but pictures is drawn on the page: print, lines, fields."""
-    kinds = {found.type for found in page.get_objects(max_depth=_DEPTH)}
-    return bool(kinds - {pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_FORM})
+def _area(picture: pdfium.PdfObject | None) -> float:
+    """In square points: a picture is drawn as a square of one point a side, in the scale of all forms around it."""
+    area = 1.0
+    while picture is not None:
+        matrix = picture.get_matrix()
+        area *= abs(matrix.a * matrix.d - matrix.b * matrix.c)
+        picture = picture.container
+    return area
+
+
+def _fineness(pictures: Sequence[_Picture]) -> float:
+    """Pixels to a point that a good part of the page has at least; 0.0 where there are too few pictures."""
+    covered = 0.0
+    for picture in sorted(pictures, key=lambda picture: -picture.scale):
+        covered += picture.share
+        if covered >= _PART:
+            return picture.scale
+    return 0.0
+
+
+def _is_one_scan(page: pdfium.PdfPage, pictures: Sequence[_Picture]) -> bool:
+    """Whether the page is a scan, whole or in strips, and nothing that could be finer: print, lines, layers."""
+    covered, fine = sum(picture.share for picture in pictures), _fineness(pictures)
+    return (
+        covered >= _WHOLE_PAGE
+        and all(picture.scale <= _AS_FINE * fine for picture in pictures)
+        and not any(map(_is_drawn, page.get_objects(max_depth=_DEPTH)))
+        and not any(_is_masked(picture.found) for picture in pictures)
+    )
+
+
+def _is_masked(picture: pdfium.PdfImage) -> bool:
+    """Whether something shows through: a mask has pixels of its own, often more, and does not tell how many."""
+    return _opacity(picture)[0] < 255
+
+
+def _opacity(picture: pdfium.PdfImage) -> tuple[int, int]:
+    """The least and the most of it, 0 to 255, of a small copy: 0 all over is a picture that is not there."""
+    if _area(picture) > _LARGEST:
+        return 0, 255  # not looked at: whatever it may be
+    shown = picture.get_bitmap(render=True, scale_to_original=False).to_pil()
+    if "A" not in shown.mode:
+        return 255, 255
+    least, most = shown.getchannel("A").getextrema()
+    return int(least), int(most)
+
+
+def _is_decodable(picture: pdfium.PdfImage) -> bool:
+    try:
+        picture.get_bitmap()
+    except pdfium.PdfiumError:
+        return False
+    return True
+
+
+def _is_bare(page: Image.Image) -> bool:
+    return page.convert("L").histogram()[255] > _BARE * page.width * page.height
+
+
+def _is_drawn(found: pdfium.PdfObject) -> bool:
+    if found.type == pdfium_c.FPDF_PAGEOBJ_TEXT:
+        # What a scanner has read lies unseen over its picture.
+        return bool(pdfium_c.FPDFTextObj_GetTextRenderMode(found) != _INVISIBLE)
+    return found.type not in {pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_FORM}
 
 
 def _is_garbled(text: str) -> bool:
     """Whether letters have no meaning, as from fonts that do not say which signs they draw."""
-    odd = sum(letter == "\ufffd" or "\ue000" <= letter <= "\uf8ff" or letter == "\0" for letter in text)
+    odd = sum(letter == "\ufffd" or "\ue000" <= letter <= "\uf8ff" or _is_control(letter) for letter in text)
     return odd * 20 > len(text)
+
+
+def _is_control(letter: str) -> bool:
+    return letter < " " and letter not in "\t\r\n" + _HYPHEN
 
 
 @contextmanager
