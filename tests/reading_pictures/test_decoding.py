@@ -185,3 +185,17 @@ def test_how_much_of_a_cut_picture_arrived_is_told_as_well_as_it_can_be(
         assert about == pytest.approx(len(data), rel=0.15)
     else:
         assert words == ""
+
+
+def test_of_a_picture_above_the_limit_it_is_not_told_for_it_is_not_decoded(tmp_path, decoding):
+    data = saved(Image.effect_noise((400, 400), 90), "PNG")
+    path = scan(tmp_path, data[: len(data) // 2])
+    assert decoding.arrived(path, "PNG", Limits(pixels=160_000)) != ""
+    assert decoding.arrived(path, "PNG", Limits(pixels=159_999)) == ""
+
+
+def test_a_fault_of_the_program_is_told_in_one_line(tmp_path, decoding):
+    with pytest.raises(Broke) as caught:
+        decoding.page(pages_of(tmp_path, 2), Wanted(1, SIZE, turn=45), Steps(), Limits())
+    assert caught.value.how.startswith("dropscribe met a fault of its own in picture.py, line ")
+    assert caught.value.how.isprintable()

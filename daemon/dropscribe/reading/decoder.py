@@ -43,8 +43,8 @@ class Decoder:
             reason = f"decoding it needs more memory than the limit of {bytes_in_words(limits.memory)}"
             fix = "scan it at a lower resolution, or raise limits.memory in the config"
             return {"failure": "BadScan", "reason": reason, "fix": fix}, ()
-        except Exception:  # noqa: BLE001 - the one boundary of this process; the other end counts it as a break-down
-            return {"broke": traceback.format_exc()[-4000:]}, ()
+        except Exception as fault:  # noqa: BLE001 - the one boundary of this process; the other end counts it
+            return {"broke": _in_one_line(fault)}, ()
 
     def _do(self, request: Mapping[str, Any], limits: Limits) -> Reply:
         path = Path(request["path"])
@@ -73,6 +73,15 @@ class Decoder:
         if self._document is not None:
             self._document.close()
             self._document = None
+
+
+def _in_one_line(fault: Exception) -> str:
+    """What nobody foresaw, for a reason that people read, and where it was, for who mends it."""
+    place = traceback.extract_tb(fault.__traceback__)[-1]
+    what = " ".join(f"{type(fault).__name__}: {fault}".split())
+    return (
+        f"dropscribe met a fault of its own in {Path(place.filename).name}, line {place.lineno} ({what:.200})"
+    )
 
 
 _IDLE = process.memory_reserved()
