@@ -160,3 +160,29 @@ def test_rows_that_are_alike_are_never_lost(lines, overlap):
     bands = [lines[:20], lines[20 - overlap :]]
     text = joined(["\n".join(band) for band in bands], [0.1])
     assert not Counter(lines) - Counter(text.split("\n"))
+
+
+def test_one_line_with_another_number_is_another_row():
+    above = "Car park of the station\nCar park entry 8:01 OK"
+    below = "Car park entry 8:02 OK\nCar park closed"
+    assert joined([above, below], [True]) == f"{above}\n{below}"
+
+
+def test_a_digit_that_was_misread_does_not_make_other_lines_of_the_same_ones():
+    above = "Customer of the water works\nMeter at the end: 1,251 m³\nYou used less than last year."
+    below = "Meter at the end: 1,257 m³\nYou used less than last year.\nThank you."
+    assert joined([above, below], [True]).split("\n")[2:] == ["You used less than last year.", "Thank you."]
+
+
+def test_two_lines_that_are_nearly_the_same_outweigh_one_that_is_quite_the_same():
+    above = "with sugar\n2 Tea of\nof sugar"
+    below = "2 Tea If\nof cugar\nwithIsugar\nof sugar\nof lugar"
+    assert joined([above, below], [True]) == (
+        "with sugar\n2 Tea of\nof cugar\nwithIsugar\nof sugar\nof lugar"
+    )
+
+
+def test_one_line_at_the_edge_outweighs_two_that_only_look_like_it():
+    above = "Milk Tea\nlemon 2"
+    below = "leeon 2\nMilk Tea\nMile Tea"
+    assert joined([above, below], [True]) == "Milk Tea\nlemon 2\nMilk Tea\nMile Tea"

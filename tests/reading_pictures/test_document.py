@@ -122,14 +122,17 @@ def test_every_frame_of_an_animation_is_a_page_when_all_are_wanted(tmp_path, kin
     assert shades == pytest.approx([10, 90, 240, 10], abs=3)
 
 
-def test_a_tiff_with_a_thumbnail_is_one_page_and_the_thumbnail_is_not_it(tmp_path):
+@pytest.mark.parametrize(
+    ("subfile_type", "is_page"), [(1, False), (4, False), (5, False), (0, True), (2, True)]
+)
+def test_of_a_tiff_a_thumbnail_and_a_mask_are_no_pages(tmp_path, subfile_type, is_page):
     small = drawing(40, 30)
-    small.encoderinfo = {"tiffinfo": {254: 1}}
-    data = saved(small, "TIFF", save_all=True, append_images=[drawing()], tiffinfo={254: 1})
-    # the option above marks both frames: the second one is the page
+    data = saved(small, "TIFF", save_all=True, append_images=[drawing()], tiffinfo={254: subfile_type})
+    # the option above marks both frames: the second one is a page
     data = _with_subfile_type(data, frame=1, value=0)
     with opened(tmp_path, data) as document:
-        assert (document.count, document.page(1).sides) == (1, (160, 120))
+        sides = [document.page(number).sides for number in range(1, document.count + 1)]
+    assert sides == ([(40, 30), (160, 120)] if is_page else [(160, 120)])
 
 
 def _with_subfile_type(data: bytes, frame: int, value: int) -> bytes:

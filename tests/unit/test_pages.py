@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -260,6 +261,28 @@ def test_a_text_layer_is_the_text_where_it_is_preferred_and_nothing_is_asked(roo
     assert reader.read == []
     assert b"Dear Ann, the boiler works." in here.files["done/letter.md"]
     assert json.loads(here.files["done/letter.meta.json"])["verdicts"] == ["text layer"] * 2
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        (None, {}),
+        ("prepare", {"contrast": True}),
+        ("prepare", {"deskew": True}),
+        ("prepare", {"blank": "ask"}),
+        ("prepare", {"bands": "never"}),
+        ("pdf", {"dpi": 100}),
+    ],
+)
+def test_a_page_that_was_read_is_read_again_once_pages_are_prepared_differently(room, part, change):
+    here = room(2)
+    with pytest.raises(Unavailable):
+        here.read(engine=Reader(page2=Unavailable("http://h refuses connections")))
+    if part:
+        here.inbox = replace(here.inbox, **{part: replace(getattr(here.inbox, part), **change)})
+    here.restart()
+    here.read(engine=(second := Reader()))
+    assert second.read == ([1, 2] if change else [2])
 
 
 # --- a decoding process that dies
