@@ -43,6 +43,8 @@ def an_inbox(root, *, output=None, pdf=None, prepare=None, limits=None, **change
         on_bad_page="fail",
         repeats=0.3,
         free_space=1_000_000,
+        file_mode=None,
+        group=None,
         output=Output("markdown", "{stem}", path / "done", False, False, "joined", None, None),
         done=path / "done",
         failed=path / "failed",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from dropscribe import __version__, log
 from dropscribe.errors import WorldWrong, world_wrong
-from dropscribe.filer import Filer
+from dropscribe.filer import Filer, rights_of
 from dropscribe.filing import atomic
 from dropscribe.inbox_state import InboxState
 from dropscribe.intake.bell import Bell
@@ -35,7 +35,7 @@ from dropscribe.schedule import Host
 from dropscribe.slots import Slots
 from dropscribe.status import LOCK, Status, StatusSocket
 from dropscribe.stop import Stop
-from dropscribe.transcribe import Desk, Progress
+from dropscribe.transcribe import Desk, Progress, wanted_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -226,8 +226,9 @@ def _prepare_inbox(inbox: Inbox) -> None:
         _make(inbox.path)
     folders = dict.fromkeys((inbox.done, inbox.failed, inbox.output.folder))
     for folder in folders:
-        with suppress(OSError):
-            folder.mkdir(parents=inbox.path in folder.parents and inbox.path.is_dir(), exist_ok=True)
+        below = inbox.path if inbox.path in folder.parents else folder.parent
+        with suppress(WorldWrong):
+            atomic.make_folder(folder, below=below, rights=rights_of(inbox.path, wanted_rights(inbox)))
     # A stop in the middle of trying the rights leaves a hidden file in the inbox too.
     for folder in (*folders, inbox.path):
         with suppress(WorldWrong):

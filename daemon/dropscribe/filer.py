@@ -8,6 +8,7 @@ next start when it has left it.
 
 from __future__ import annotations
 
+import grp
 import hashlib
 import os
 import threading
@@ -17,14 +18,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dropscribe import log
 from dropscribe.errors import NotYet, Withdrawn, WorldWrong, world_wrong
 from dropscribe.filing import atomic
+from dropscribe.filing.rights import AS_THE_INBOX, rights
 from dropscribe.filing.shelf import free_stem, split
 from dropscribe.ledger import Intent, OutputFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from dropscribe.filing.rights import Rights, Wanted
     from dropscribe.ledger import Kind, Ledger, OpenScan
     from dropscribe.values import Fingerprint
 
@@ -50,6 +54,7 @@ class Arrived:
     record: OpenScan
     root: Path
     fingerprint: Fingerprint
+    wanted: Wanted = AS_THE_INBOX
 
 
 class Filer:
@@ -58,6 +63,7 @@ class Filer:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._one_at_a_time = threading.Lock()
+        self._groups_told: set[str] = set()
 
     def file(self, scan: Arrived, place: Place, outputs: Mapping[str, bytes], reason: str = "") -> Path:
         """Where the scan went, with `outputs` (data by name's ending) beside it under the same stem.
@@ -65,8 +71,9 @@ class Filer:
         Raises Withdrawn if the file in the inbox is no longer the one that was read; WorldWrong.
         """
         with self._one_at_a_time:
+            rights = rights_of(scan.root, scan.wanted)
             for folder, root in place.below.items():
-                atomic.make_folder(folder, below=root)
+                atomic.make_folder(folder, below=root, rights=rights)
             self._ledger.drop_intent(scan.record.id)
             for _ in range(_ROUNDS):
                 intent = _plan(place, outputs, reason)
@@ -124,12 +131,16 @@ class Filer:
 
         Others with the same words may lie there: where locks hold nobody, another daemon reads the same scan.
         """
+        rights = rights_of(scan.root, scan.wanted)
         for output in intent.outputs:
-            if output in ours and atomic.holds(Path(output.folder), output.name, output.sha256):
+            folder = Path(output.folder)
+            if output in ours and atomic.holds(folder, output.name, output.sha256):
                 continue
-            atomic.publish(Path(output.folder), output.name, output.data, mode=_mode(scan.root))
+            given = atomic.publish(folder, output.name, output.data, rights=rights)
             if output not in ours:
                 ours.append(output)
+            if not given:
+                self._tell_of_group(scan.record.inbox, rights)
         try:
             self._move(scan, intent)
         except Withdrawn:
@@ -145,6 +156,19 @@ class Filer:
         where = Path(intent.folder) / intent.name
         self._clear_old_reasons(scan.record, where)
         return where
+
+    def _tell_of_group(self, inbox: str, rights: Rights) -> None:
+        """Once for each inbox: a text in another group is a text all the same."""
+        if rights.group is None or not rights.group_matters or inbox in self._groups_told:
+            return
+        self._groups_told.add(inbox)
+        log.step(
+            "group not given",
+            level="warning",
+            inbox=inbox,
+            reason=f"its texts cannot be given to the group {_group(rights.group)}, which may then not use them",
+            fix="make the user that runs dropscribe a member of that group, or name another group in the config",
+        )
 
     def _clear_old_reasons(self, record: OpenScan, where: Path) -> None:
         """A scan that came back from failed/ leaves its reason there; it is over now."""
@@ -186,12 +210,20 @@ def _lies_at(intent: Intent) -> bool:
     return os.path.lexists(Path(intent.folder) / intent.name)
 
 
-def _mode(root: Path) -> int:
-    """Who may read and write the inbox may do so with the texts: people on a share need to."""
+def rights_of(root: Path, wanted: Wanted) -> Rights:
+    """The rights of what is made for the inbox `root`; raises WorldWrong while that is away."""
     try:
-        return root.stat().st_mode & 0o666 | 0o600
+        found = root.stat()
     except OSError as error:
         raise world_wrong(error, root) from error
+    return rights(found.st_mode, found.st_gid, wanted)
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
 
 
 def _plan(place: Place, outputs: Mapping[str, bytes], reason: str) -> Intent:

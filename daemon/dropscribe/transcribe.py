@@ -16,6 +16,7 @@ from dropscribe import __version__, log
 from dropscribe.errors import BadAnswer, BadScan, Failure, Stopped, Withdrawn
 from dropscribe.filer import Arrived, Place
 from dropscribe.filing import atomic, render
+from dropscribe.filing.rights import Wanted
 from dropscribe.filing.shelf import parted, split, stem_from
 from dropscribe.intake.take import SEND_AGAIN, Taken, still_there, take
 from dropscribe.pages import DEATHS, Pages, limits_of, steps_of
@@ -112,7 +113,7 @@ def transcribe(scan: Waiting, engine: Engine, desk: Desk) -> Filed:
         record = desk.ledger.open_scan(
             inbox.name, scan.name, taken.sha256, taken.fingerprint.size, at=time.time()
         )
-        arrived = Arrived(record, inbox.path, taken.fingerprint)
+        arrived = Arrived(record, inbox.path, taken.fingerprint, wanted_rights(inbox))
         if (intent := desk.ledger.intent(record.id)) and (where := desk.filer.finish(arrived)):
             return _ended(scan, Filed(intent.kind, where, intent.reason))
         return _read_and_file(scan, arrived, taken, engine, desk)
@@ -303,9 +304,12 @@ def _refuse_unread(scan: Waiting, bad: BadScan, desk: Desk) -> Filed:
     record = desk.ledger.open_scan(
         scan.inbox.name, scan.name, stand_in, scan.fingerprint.size, at=time.time()
     )
-    return _file_failed(
-        scan, Arrived(record, scan.inbox.path, scan.fingerprint), _Reading(bad={0: bad}), desk
-    )
+    arrived = Arrived(record, scan.inbox.path, scan.fingerprint, wanted_rights(scan.inbox))
+    return _file_failed(scan, arrived, _Reading(bad={0: bad}), desk)
+
+
+def wanted_rights(inbox: Inbox) -> Wanted:
+    return Wanted(inbox.file_mode, inbox.group)
 
 
 def _place(scan: Waiting, arrived: Arrived, kind: Kind, pages: int) -> Place:

@@ -1,5 +1,6 @@
 """What a good configuration becomes, and where one is found."""
 
+import grp
 import os
 import stat
 from pathlib import Path
@@ -47,6 +48,22 @@ def test_one_line_is_a_whole_configuration(here):
     assert (inbox.output.format, inbox.output.name, inbox.output.pages) == ("markdown", "{stem}", "joined")
     assert inbox.output.page_break is None
     assert (config.log.format, config.log.level, config.warnings) == ("auto", "info", ())
+
+
+@pytest.mark.parametrize(
+    ("lines", "mode", "number"),
+    [
+        ("", None, None),
+        ("file_mode: auto, group: auto", None, None),
+        ('file_mode: "0664", group: 1234', 0o664, 1234),
+        ("file_mode: 0640", 0o640, None),
+        ("file_mode: '600', group: 0", 0o600, 0),
+        (f"group: {grp.getgrgid(os.getgid()).gr_name}", None, os.getgid()),
+    ],
+)
+def test_rights_are_written_as_for_chmod_and_groups_by_name_or_number(here, lines, mode, number):
+    config = loaded(here, f"defaults: {{{lines}}}\n{ONE}")
+    assert (config.inboxes[0].file_mode, config.inboxes[0].group) == (mode, number)
 
 
 def test_an_inbox_takes_the_defaults_key_by_key_and_sets_its_own_over_them(here):

@@ -52,6 +52,30 @@ INBOX = {
     "done:": "3:10: inboxes[0].done: expected a folder, got nothing",
     "done: ~": "3:11: inboxes[0].done: expected a folder, got ~; a lone ~ means nothing in YAML, put it in quotes",
     "done: !!binary aGk=": "3:11: inboxes[0].done: the tag !!binary is not understood here; leave it out",
+    # rights
+    "file_mode: 664":
+        '3:16: inboxes[0].file_mode: expected auto or rights such as "0664", got 664; put it in quotes',
+    'file_mode: "rw-r--r--"':
+        '3:16: inboxes[0].file_mode: expected auto or rights such as "0664", got "rw-r--r--"; '
+        "three digits from 0 to 7: for the owner, the group and all others",
+    'file_mode: "0888"':
+        '3:16: inboxes[0].file_mode: expected auto or rights such as "0664", got "0888"; '
+        "three digits from 0 to 7: for the owner, the group and all others",
+    'file_mode: "4664"':
+        '3:16: inboxes[0].file_mode: expected auto or rights such as "0664", got "4664"; '
+        "three digits from 0 to 7: for the owner, the group and all others",
+    'file_mode: "0264"':
+        '3:16: inboxes[0].file_mode: expected auto or rights such as "0664", got "0264"; '
+        "the owner must be able to read it",
+    'file_mode: "0775"':
+        '3:16: inboxes[0].file_mode: expected auto or rights such as "0664", got "0775"; '
+        "a text is no program; folders get their x by themselves",
+    "group: no-such-group-here":
+        '3:12: inboxes[0].group: expected a group of this machine, got "no-such-group-here"; '
+        "`getent group` lists them; a number will do, too",
+    "group: -1": "3:12: inboxes[0].group: expected auto, or the name or the number of a group, got -1",
+    "group: yes":
+        "3:12: inboxes[0].group: expected auto, or the name or the number of a group, got yes; put it in quotes",
     # units and numbers
     "settle: fast": '3:13: inboxes[0].settle: expected auto or a duration such as 5s, got "fast"',
     "settle: 5": "3:13: inboxes[0].settle: expected auto or a duration such as 5s, got 5; add a unit: 5s, 5m or 5h",

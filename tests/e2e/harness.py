@@ -52,7 +52,7 @@ def _format(name):
 class Household:
     """A config with its inboxes, and the daemon that runs on it.
 
-    `settings` goes over the defaults, `each` over the rules of one inbox.
+    `settings` goes over the defaults, `each` over the rules of one inbox; `prefix` is a command that runs it.
     """
 
     root: Path
@@ -62,6 +62,7 @@ class Household:
     each: dict = field(default_factory=dict)
     program: tuple = ("-m", "dropscribe")
     process: subprocess.Popen | None = None
+    prefix: tuple = ()
 
     def __post_init__(self):
         self.config = self.root / "dropscribe.yaml"
@@ -101,7 +102,7 @@ class Household:
     def start(self):
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *self.program, "run", "-c", str(self.config)],
+                [*self.prefix, sys.executable, *self.program, "run", "-c", str(self.config)],
                 stdout=log, stderr=log, cwd=self.root, env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
         return self

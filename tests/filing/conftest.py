@@ -2,6 +2,7 @@ import pytest
 
 from tests.filing.disks import DISKS, ROADS
 from tests.filing.trees import SCAN
+from tests.intake.rights import open_folder  # noqa: F401 - a fixture
 
 
 @pytest.fixture(params=DISKS)

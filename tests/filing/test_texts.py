@@ -4,6 +4,7 @@ import stat
 import pytest
 
 from dropscribe.filing import atomic
+from dropscribe.filing.rights import Rights
 from tests.filing.disks import Quick
 from tests.filing.trees import NAME, TEXT_NAME, digest, lay, move, tree
 
@@ -23,7 +24,7 @@ def test_an_empty_text_is_a_text(done, disk):
 def test_a_text_has_the_rights_it_was_given_whatever_the_umask(done, umask):
     before = os.umask(umask)
     try:
-        atomic.publish(done, "scan.md", b"text\n", mode=0o664)
+        atomic.publish(done, "scan.md", b"text\n", rights=Rights(0o664))
         atomic.publish(done, "other.md", b"text\n")
     finally:
         os.umask(before)

@@ -171,6 +171,37 @@ def size(low: str, high: str) -> Kind:
     return Kind(check, {"type": "string", "pattern": units.SIZE})
 
 
+def _file_mode(value: Any) -> int | None:
+    """Octal digits, as chmod takes them."""
+    if value == AUTO:
+        return None
+    what = f'{AUTO} or rights such as "0664"'
+    if not isinstance(value, str):
+        raise Unfit(what, QUOTES if _wants_quotes(value) else "")
+    if not re.fullmatch("0?[0-7]{3}", value):
+        raise Unfit(what, "three digits from 0 to 7: for the owner, the group and all others")
+    mode = int(value, 8)
+    if not mode & 0o400:
+        raise Unfit(what, "the owner must be able to read it")
+    if mode & 0o111:
+        raise Unfit(what, "a text is no program; folders get their x by themselves")
+    return mode
+
+
+_LARGEST_GROUP = 2**32 - 2
+
+
+def _group(value: Any) -> str | int | None:
+    """Whether there is such a group is not asked here."""
+    if value == AUTO:
+        return None
+    if isinstance(value, str) and value and value.isprintable():
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_GROUP:
+        return value
+    raise Unfit(f"{AUTO}, or the name or the number of a group", QUOTES if isinstance(value, bool) else "")
+
+
 def _model(value: Any) -> str:
     if not isinstance(value, str) or not value.isprintable() or not value or " " in value:
         raise Unfit("a model such as qwen3.5:4b", QUOTES if _wants_quotes(value) else "")
@@ -225,6 +256,14 @@ Models = Annotated[
 KeepAlive = Annotated[
     str | int,
     Kind(_keep_alive, {"anyOf": [{"type": "string", "pattern": f"^{_GO_DURATION}$"}, {"type": "integer"}]}),
+]
+FileMode = Annotated[
+    int | None,
+    Kind(_file_mode, {"anyOf": [{"const": AUTO}, {"type": "string", "pattern": "^0?[46][0246]{2}$"}]}),
+]
+Group = Annotated[
+    str | int | None,
+    Kind(_group, {"anyOf": [_STRING, {"type": "integer", "minimum": 0, "maximum": _LARGEST_GROUP}]}),
 ]
 _OPTION: dict[str, Any] = {"type": ["number", "string", "boolean"]}
 Option = Annotated[Any, Kind(_option, {"anyOf": [_OPTION, {"type": "array", "items": _OPTION}]})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
 import re
@@ -145,6 +146,8 @@ class Resolver:
             on_bad_page=keys.on_bad_page,
             repeats=keys.repeats,
             free_space=keys.free_space,
+            file_mode=keys.file_mode,
+            group=self._group(number, keys.group),
             output=output,
             done=done,
             failed=failed,
@@ -187,6 +190,15 @@ class Resolver:
             words = f"the folder's name cannot be the name of the inbox: {problem}; add a name"
             self._findings.problem(words, ("inboxes", number, "path"))
         return keys.name or path.name
+
+    def _group(self, number: int, group: str | int | None) -> int | None:
+        try:
+            return grp.getgrnam(group).gr_gid if isinstance(group, str) else group
+        except KeyError:
+            known = nearest(str(group), (each.gr_name for each in grp.getgrall()))
+            hint = f'did you mean "{known}"?' if known else "`getent group` lists them; a number will do, too"
+            self._findings.unfit(Unfit("a group of this machine", hint), group, *ways(number, "group"))
+            return None
 
     def _prompt(self, number: int, keys: schema.Inbox, *, filled: bool) -> str:
         at = ways(number, "prompt_file")

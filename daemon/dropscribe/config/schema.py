@@ -13,8 +13,10 @@ from dropscribe.config.kinds import (
     AUTO,
     Break,
     File,
+    FileMode,
     Flag,
     Folder,
+    Group,
     KeepAlive,
     Model,
     Models,
@@ -234,6 +236,15 @@ class Defaults(Section):
     )
     free_space: Annotated[int, size("0B", "1000TB")] = key(
         "200MB", "With less room than this in a folder that it writes to, the inbox waits."
+    )
+    file_mode: FileMode = key(
+        AUTO,
+        'Rights of texts and reason files, such as "0664"; folders that are made get the same with x. auto: who\n'
+        "may read or write the inbox may do so with these. A scan keeps its own.",
+    )
+    group: Group = key(
+        AUTO,
+        "Group of the same, by name or number; the user that runs dropscribe must be in it. auto: the inbox's.",
     )
     output: Annotated[Output, OrNothing()] = key({}, "The text.")
     done: Folder = key("done", "Where scans go that were read: below the inbox, or an absolute path.")

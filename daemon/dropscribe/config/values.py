@@ -88,7 +88,7 @@ class Inbox:
     """All rules of an inbox; paths are absolute, with their links; times in seconds, sizes in bytes.
 
     `models` is the order of fallback, empty for an engine without models. `settle` and `rescan` are None
-    where the kind of scan and of file system decide.
+    where the kind of scan and of file system decide, `file_mode` and `group` (a number) where the inbox does.
     """
 
     name: str
@@ -115,6 +115,8 @@ class Inbox:
     on_bad_page: Literal["fail", "mark"]
     repeats: float
     free_space: int
+    file_mode: int | None
+    group: int | None
     output: Output
     done: Path
     failed: Path

@@ -19,6 +19,7 @@ from dropscribe.filing.claim import NotUniqueError, claim, show, unique_name
 from dropscribe.filing.disk import DISK
 from dropscribe.filing.folder import FolderMissing, component, opened, temporary_name, told
 from dropscribe.filing.moving import Scan, check, copied, ended_after_stop, remove, renamed
+from dropscribe.filing.rights import PRIVATE
 from dropscribe.words import shown
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from dropscribe.filing.disk import Disk
     from dropscribe.filing.folder import Folder
+    from dropscribe.filing.rights import Rights
     from dropscribe.values import Fingerprint
 
 __all__ = [
@@ -51,15 +53,20 @@ _OURS = re.compile(r"\.dropscribe-[0-9a-f]{12}\.part")
 # --- texts
 
 
-def publish(folder: Path, name: str, data: bytes, *, mode: int = 0o640, disk: Disk = DISK) -> None:
-    """`data` as the file `name` in `folder`, with exactly the rights `mode` where the file system has rights.
+def publish(folder: Path, name: str, data: bytes, *, rights: Rights = PRIVATE, disk: Disk = DISK) -> bool:
+    """`data` as the file `name` in `folder`, with exactly these rights where the file system has rights.
 
+    False if it is whole and in its place, but could not be given to the group that it was meant for.
     Raises FileExistsError if the name is taken, NotUniqueError (one of those), WorldWrong; nothing half is
     ever to be seen.
     """
     component(name)
     with opened(disk, folder) as here, told(here.path):
-        show(here, here.write([data], mode), name)
+        group = rights.group_in(os.fstat(here.fd).st_mode)
+        temporary = here.write([data], rights.file, (-1, -1 if group is None else group))
+        given = group is None or here.has_group(temporary, group)
+        show(here, temporary, name)
+        return given
 
 
 def holds(folder: Path, name: str, sha256: str, *, disk: Disk = DISK) -> bool:
@@ -188,8 +195,8 @@ def _both(
 # --- folders
 
 
-def make_folder(path: Path, *, below: Path, disk: Disk = DISK) -> None:
-    """Make what is missing of `path` below the folder `below`, which itself is never made.
+def make_folder(path: Path, *, below: Path, rights: Rights = PRIVATE, disk: Disk = DISK) -> None:
+    """Make what is missing of `path` below the folder `below`, which itself is never made, with these rights.
 
     A root that has vanished is a disk that is not mounted. Raises WorldWrong then, and where a link or a file
     stands in the way.
@@ -199,13 +206,13 @@ def make_folder(path: Path, *, below: Path, disk: Disk = DISK) -> None:
         pass
     for depth, name in enumerate(parts):
         with opened(disk, below, PurePosixPath(*parts[:depth])) as parent, told(parent.path / name):
-            _make(parent, name)
+            _make(parent, name, rights)
 
 
-def _make(parent: Folder, name: str) -> None:
+def _make(parent: Folder, name: str, rights: Rights) -> None:
     found = parent.stat(component(name))
     if found is None:
-        parent.make(name)
+        parent.make(name, rights)
     elif not stat.S_ISDIR(found.st_mode):
         where = shown(str(parent.path / name))
         raise WorldWrong(f"{where}: something that is not a folder has this name", "rename it")

@@ -48,6 +48,10 @@ class Disk:
     def set_mode(self, fd: int, mode: int) -> None:
         os.fchmod(fd, mode)
 
+    def set_owner(self, fd: int, user: int, group: int) -> None:
+        """-1 leaves one of the two as it is."""
+        os.fchown(fd, user, group)
+
     def set_times(self, fd: int, accessed: int, modified: int) -> None:
         os.utime(fd, ns=(accessed, modified))
 
@@ -73,8 +77,9 @@ class Disk:
     def unlink(self, folder: int, name: str) -> None:
         os.unlink(name, dir_fd=folder)
 
-    def make_folder(self, folder: int, name: str) -> None:
-        os.mkdir(name, dir_fd=folder)
+    def make_folder(self, folder: int, name: str, mode: int) -> None:
+        """The umask takes rights from `mode`."""
+        os.mkdir(name, mode, dir_fd=folder)
 
 
 DISK = Disk()

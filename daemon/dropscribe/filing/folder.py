@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dropscribe.filing.disk import Disk
+    from dropscribe.filing.rights import Rights
 
 _CHUNK = 1 << 20
 # Shares and FAT have modes and times of their own; that is no reason to leave a scan unfiled.
 _NO_RIGHTS = UNSUPPORTED | {errno.EPERM}
+_NOBODY = (-1, -1)
 
 
 class FolderMissing(WorldWrong):
@@ -83,8 +85,16 @@ class Folder:
                 self.disk.sync(fd)
             return digest.hexdigest()
 
-    def write(self, content: Iterable[bytes], mode: int, times: tuple[int, int] | None = None) -> str:
+    def write(
+        self,
+        content: Iterable[bytes],
+        mode: int,
+        owner: tuple[int, int] = _NOBODY,
+        times: tuple[int, int] | None = None,
+    ) -> str:
         """The name of a new hidden file with `content`, complete and fsynced; nothing is left if that fails.
+
+        It gets `owner`, user and group, as far as the system allows that.
 
         After a failed fsync or close nobody knows what the disk holds, and a second try may be told that all
         is well: the file is given up instead.
@@ -95,6 +105,7 @@ class Folder:
             try:
                 for chunk in content:
                     self._write_all(fd, chunk)
+                self._give(fd, owner)
                 self._describe(fd, mode, times)
                 self.disk.sync(fd)
             finally:
@@ -112,26 +123,72 @@ class Folder:
             rest = rest[written:]
 
     def _describe(self, fd: int, mode: int, times: tuple[int, int] | None) -> None:
-        try:
+        with _where_there_are_rights():
             self.disk.set_mode(fd, mode)
-            if times is not None:
+        if times is not None:
+            with _where_there_are_rights():
                 self.disk.set_times(fd, *times)
-        except OSError as error:
-            if error.errno not in _NO_RIGHTS:
-                raise
+
+    def _give(self, fd: int, owner: tuple[int, int]) -> None:
+        """To both, or at least to the group: only root may give files away, and others only to their groups."""
+        found = os.fstat(fd)
+        user, group = owner
+        for each in dict.fromkeys(((user, group), (-1, group))):
+            if each[0] in {-1, found.st_uid} and each[1] in {-1, found.st_gid}:
+                return
+            with _where_there_are_rights():
+                self.disk.set_owner(fd, *each)
+                return
+
+    def has_group(self, name: str, group: int) -> bool:
+        """Whether our own hidden file could be given to the group; where nobody can say, it was."""
+        with contextlib.suppress(OSError):
+            found = self.stat(name)
+            return found is None or found.st_gid == group
+        return True
 
     def remove(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):  # NFS may repeat a request whose reply got lost
             self.disk.unlink(self.fd, name)
 
-    def make(self, name: str) -> None:
-        with contextlib.suppress(FileExistsError):  # somebody was faster
-            self.disk.make_folder(self.fd, name)
+    def make(self, name: str, rights: Rights) -> None:
+        """A folder with these rights, and with the setgid bit where this one hands that on."""
+        try:
+            self.disk.make_folder(self.fd, name, rights.folder)
+        except FileExistsError:
+            return  # somebody was faster, and it is theirs
+        fd = self.disk.open_below(self.fd, name)
+        try:
+            self._describe_folder(fd, rights)
+        finally:
+            os.close(fd)
+
+    def _describe_folder(self, fd: int, rights: Rights) -> None:
+        made = os.fstat(fd)
+        if made.st_uid != os.geteuid():
+            return  # it was swapped for another one
+        if (group := rights.group_in(made.st_mode)) is not None:
+            self._give(fd, (-1, group))
+        inherited = made.st_mode & stat.S_ISGID
+        # RestrictSUIDSGID= of systemd forbids to set that bit, even again; then the rights go before it.
+        for mode in dict.fromkeys((rights.folder | inherited, rights.folder)):
+            with _where_there_are_rights():
+                self.disk.set_mode(fd, mode)
+                return
 
     def discard(self, name: str) -> None:
         """Remove our own hidden file, if that can be done; `sweep` finds it otherwise."""
         with contextlib.suppress(OSError):
             self.disk.unlink(self.fd, name)
+
+
+@contextmanager
+def _where_there_are_rights() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_RIGHTS:
+            raise
 
 
 _ITSELF = PurePosixPath()

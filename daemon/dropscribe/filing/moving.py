@@ -122,7 +122,7 @@ def _give_back(scan: Scan, target: Folder, name: str) -> None:
 
 
 def copied(scan: Scan, target: Folder, name: str) -> None:
-    """The scan is in `target`, whole and durable, with its time and rights, before it leaves its inbox."""
+    """The scan is in `target`, whole and durable, with its time, rights and owner, before it leaves its inbox."""
     found = scan.now()
     if found is not None and stat.S_ISLNK(found.st_mode):
         raise WorldWrong(f"{shown(scan.name)}: a link cannot be moved to another disk", "remove the link")
@@ -138,7 +138,8 @@ def _copy(scan: Scan, target: Folder) -> str:
             raise scan.changed()
         content = _Content(scan, chunks(scan.folder.disk, fd))
         times = (before.st_atime_ns, before.st_mtime_ns)
-        temporary = target.write(content, stat.S_IMODE(before.st_mode) & 0o777, times)
+        owner = (before.st_uid if os.geteuid() == 0 else -1, before.st_gid)
+        temporary = target.write(content, stat.S_IMODE(before.st_mode) & 0o777, owner, times)
     try:
         content.compare(target, temporary)
     except BaseException:
