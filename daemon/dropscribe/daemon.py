@@ -232,7 +232,7 @@ def _prepare_inbox(inbox: Inbox) -> None:
     # A stop in the middle of trying the rights leaves a hidden file in the inbox too.
     for folder in (*folders, inbox.path):
         with suppress(WorldWrong):
-            atomic.sweep(folder)
+            atomic.sweep(atomic.inside(folder, inbox.path))
 
 
 def _inbox_state(inbox: Inbox, progress: Progress, gaps: Mapping[str, Gap]) -> InboxState:

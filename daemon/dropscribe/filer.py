@@ -26,8 +26,9 @@ from dropscribe.filing.shelf import free_stem, split
 from dropscribe.ledger import Intent, OutputFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from dropscribe.filing.folder import Where
     from dropscribe.filing.rights import Rights, Wanted
     from dropscribe.ledger import Kind, Ledger, OpenScan
     from dropscribe.values import Fingerprint
@@ -55,6 +56,11 @@ class Arrived:
     root: Path
     fingerprint: Fingerprint
     wanted: Wanted = AS_THE_INBOX
+    shared: tuple[Path, ...] = ()  # folders besides `root` in which others than this user may write
+
+    def at(self, folder: Path | str) -> Where:
+        """A folder to file to, as it is to be reached."""
+        return atomic.inside(Path(folder), self.root, *self.shared)
 
 
 class Filer:
@@ -73,7 +79,7 @@ class Filer:
         with self._one_at_a_time:
             rights = rights_of(scan.root, scan.wanted)
             for folder, root in place.below.items():
-                atomic.make_folder(folder, below=root, rights=rights)
+                atomic.make_folder(folder, below=scan.at(root), rights=rights)
             self._ledger.drop_intent(scan.record.id)
             for _ in range(_ROUNDS):
                 intent = _plan(place, outputs, reason)
@@ -82,10 +88,10 @@ class Filer:
                 try:
                     return self._carry_out(scan, intent, ours)
                 except atomic.NotUniqueError:
-                    self._take_back(scan.record.id, ours)
+                    self._take_back(scan.record.id, ours, scan.at)
                     place = replace(place, name=atomic.unique_name(place.name))
                 except FileExistsError:
-                    self._take_back(scan.record.id, ours)
+                    self._take_back(scan.record.id, ours, scan.at)
         raise AssertionError(f"no free name for {place.name} in {place.folder}")
 
     def finish(self, scan: Arrived) -> Path | None:
@@ -97,7 +103,7 @@ class Filer:
             try:
                 return self._carry_out(scan, intent, list(intent.outputs))
             except FileExistsError:
-                self._take_back(scan.record.id, intent.outputs)
+                self._take_back(scan.record.id, intent.outputs, scan.at)
                 return None
 
     def recover(self, record: OpenScan, root: Path) -> Path | None:
@@ -116,13 +122,17 @@ class Filer:
         intent = self._ledger.intent(record.id)
         if intent is None or _is_in(root, record.name):
             return None
-        if atomic.holds(Path(intent.folder), intent.name, record.sha256):
+
+        def at(folder: str) -> Where:
+            return atomic.inside(Path(folder), root)
+
+        if atomic.holds(at(intent.folder), intent.name, record.sha256):
             # What stopped us may have come before the move was on disk: a power cut now must not bring it back.
             if not atomic.has_left(root, record.name):
                 return None
             self._ledger.filed(record.id, at=time.time())
             return Path(intent.folder) / intent.name
-        self._take_back(record.id, intent.outputs)
+        self._take_back(record.id, intent.outputs, at)
         self._ledger.withdraw(record.id, "it was taken out of the inbox", at=time.time())
         return None
 
@@ -133,7 +143,7 @@ class Filer:
         """
         rights = rights_of(scan.root, scan.wanted)
         for output in intent.outputs:
-            folder = Path(output.folder)
+            folder = scan.at(output.folder)
             if output in ours and atomic.holds(folder, output.name, output.sha256):
                 continue
             given = atomic.publish(folder, output.name, output.data, rights=rights)
@@ -144,7 +154,7 @@ class Filer:
         try:
             self._move(scan, intent)
         except Withdrawn:
-            self._take_back(scan.record.id, ours)
+            self._take_back(scan.record.id, ours, scan.at)
             self._ledger.withdraw(
                 scan.record.id, "it changed or left while it was being read", at=time.time()
             )
@@ -154,7 +164,7 @@ class Filer:
             raise
         self._ledger.filed(scan.record.id, at=time.time())
         where = Path(intent.folder) / intent.name
-        self._clear_old_reasons(scan.record, where)
+        self._clear_old_reasons(scan, where)
         return where
 
     def _tell_of_group(self, inbox: str, rights: Rights) -> None:
@@ -170,14 +180,14 @@ class Filer:
             fix="make the user that runs dropscribe a member of that group, or name another group in the config",
         )
 
-    def _clear_old_reasons(self, record: OpenScan, where: Path) -> None:
+    def _clear_old_reasons(self, scan: Arrived, where: Path) -> None:
         """A scan that came back from failed/ leaves its reason there; it is over now."""
-        for filed, reason in self._ledger.failures_of(record.inbox, record.sha256):
+        for filed, reason in self._ledger.failures_of(scan.record.inbox, scan.record.sha256):
             if not os.path.lexists(filed) and Path(filed) != where:
-                atomic.retract(Path(reason.folder), reason.name, reason.sha256)
+                atomic.retract(scan.at(reason.folder), reason.name, reason.sha256)
 
     def _move(self, scan: Arrived, intent: Intent) -> None:
-        folder, record = Path(intent.folder), scan.record
+        folder, record = scan.at(intent.folder), scan.record
         if atomic.holds(folder, intent.name, record.sha256):
             # A crash, or a file system that replayed only half of a rename, left the scan in both places.
             atomic.remove_source(scan.root, record.name, scan.fingerprint, folder, intent.name, record.sha256)
@@ -188,12 +198,12 @@ class Filer:
         """A scan that could not leave its inbox has no text elsewhere, if that can still be taken back."""
         with suppress(OSError, WorldWrong):  # the intent stays: the next look goes on from there
             if _is_in(scan.root, scan.record.name) and not _lies_at(intent):
-                self._take_back(scan.record.id, ours)
+                self._take_back(scan.record.id, ours, scan.at)
 
-    def _take_back(self, scan_id: int, outputs: Iterable[OutputFile]) -> None:
+    def _take_back(self, scan_id: int, outputs: Iterable[OutputFile], at: Callable[[str], Where]) -> None:
         """Undo what was published for a filing that did not come about; the texts are still in the intent."""
         for output in outputs:
-            atomic.retract(Path(output.folder), output.name, output.sha256)
+            atomic.retract(at(output.folder), output.name, output.sha256)
         self._ledger.drop_intent(scan_id)
 
 

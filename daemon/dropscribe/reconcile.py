@@ -368,7 +368,7 @@ def check_world(state: InboxState, state_folder: Path, ledger: Ledger) -> None:
     """Raises WorldWrong unless this inbox's scans can be taken up and moved to where they belong, now."""
     rules = state.rules
     for folder in dict.fromkeys((rules.path, rules.done, rules.failed, rules.output.folder, state_folder)):
-        atomic.probe(folder)
+        atomic.probe(atomic.inside(folder, rules.path))
     check_space(state, state_folder)
     ledger.check()
 
@@ -377,5 +377,5 @@ def check_space(state: InboxState, state_folder: Path) -> None:
     """Raises WorldWrong when a disk that this inbox's scans and texts go to is nearly full."""
     rules = state.rules
     for folder in dict.fromkeys((state_folder, rules.done, rules.failed, rules.output.folder)):
-        if atomic.free_space(folder) < rules.free_space:
+        if atomic.free_space(atomic.inside(folder, rules.path)) < rules.free_space:
             raise WorldWrong(f"{folder}: the disk is nearly full", "free some space")

@@ -113,7 +113,7 @@ def transcribe(scan: Waiting, engine: Engine, desk: Desk) -> Filed:
         record = desk.ledger.open_scan(
             inbox.name, scan.name, taken.sha256, taken.fingerprint.size, at=time.time()
         )
-        arrived = Arrived(record, inbox.path, taken.fingerprint, wanted_rights(inbox))
+        arrived = _arrived(scan, record, taken.fingerprint)
         if (intent := desk.ledger.intent(record.id)) and (where := desk.filer.finish(arrived)):
             return _ended(scan, Filed(intent.kind, where, intent.reason))
         return _read_and_file(scan, arrived, taken, engine, desk)
@@ -304,8 +304,14 @@ def _refuse_unread(scan: Waiting, bad: BadScan, desk: Desk) -> Filed:
     record = desk.ledger.open_scan(
         scan.inbox.name, scan.name, stand_in, scan.fingerprint.size, at=time.time()
     )
-    arrived = Arrived(record, scan.inbox.path, scan.fingerprint, wanted_rights(scan.inbox))
+    arrived = _arrived(scan, record, scan.fingerprint)
     return _file_failed(scan, arrived, _Reading(bad={0: bad}), desk)
+
+
+def _arrived(scan: Waiting, record: OpenScan, fingerprint: Fingerprint) -> Arrived:
+    inbox = scan.inbox
+    shared = (inbox.done, inbox.failed, inbox.output.folder)
+    return Arrived(record, inbox.path, fingerprint, wanted_rights(inbox), shared)
 
 
 def wanted_rights(inbox: Inbox) -> Wanted:

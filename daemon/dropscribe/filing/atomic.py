@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from dropscribe.errors import Withdrawn, WorldWrong
 from dropscribe.filing.claim import NotUniqueError, claim, show, unique_name
 from dropscribe.filing.disk import DISK
-from dropscribe.filing.folder import FolderMissing, component, opened, temporary_name, told
+from dropscribe.filing.folder import FolderMissing, Inside, component, inside, opened, temporary_name, told
 from dropscribe.filing.moving import Scan, check, copied, ended_after_stop, remove, renamed
 from dropscribe.filing.rights import PRIVATE
 from dropscribe.words import shown
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dropscribe.filing.disk import Disk
-    from dropscribe.filing.folder import Folder
+    from dropscribe.filing.folder import Folder, Where
     from dropscribe.filing.rights import Rights
     from dropscribe.values import Fingerprint
 
@@ -37,6 +37,7 @@ __all__ = [
     "free_space",
     "has_left",
     "holds",
+    "inside",
     "make_folder",
     "move",
     "probe",
@@ -53,7 +54,7 @@ _OURS = re.compile(r"\.dropscribe-[0-9a-f]{12}\.part")
 # --- texts
 
 
-def publish(folder: Path, name: str, data: bytes, *, rights: Rights = PRIVATE, disk: Disk = DISK) -> bool:
+def publish(folder: Where, name: str, data: bytes, *, rights: Rights = PRIVATE, disk: Disk = DISK) -> bool:
     """`data` as the file `name` in `folder`, with exactly these rights where the file system has rights.
 
     False if it is whole and in its place, but could not be given to the group that it was meant for.
@@ -69,7 +70,7 @@ def publish(folder: Path, name: str, data: bytes, *, rights: Rights = PRIVATE, d
         return given
 
 
-def holds(folder: Path, name: str, sha256: str, *, disk: Disk = DISK) -> bool:
+def holds(folder: Where, name: str, sha256: str, *, disk: Disk = DISK) -> bool:
     """Whether `name` is a regular file with this content; true means also that it survives a power cut."""
     try:
         with opened(disk, folder) as here, told(here.path):
@@ -81,7 +82,7 @@ def holds(folder: Path, name: str, sha256: str, *, disk: Disk = DISK) -> bool:
         return False
 
 
-def retract(folder: Path, name: str, sha256: str, *, disk: Disk = DISK) -> None:
+def retract(folder: Where, name: str, sha256: str, *, disk: Disk = DISK) -> None:
     """Remove a text that we published; a file with any other content stays."""
     with opened(disk, folder) as here, told(here.path):
         if here.digest(component(name)) == sha256:
@@ -96,7 +97,7 @@ def move(
     source_root: Path,
     name: str,
     expected: Fingerprint,
-    target_folder: Path,
+    target_folder: Where,
     target_name: str,
     sha256: str,
     *,
@@ -122,7 +123,7 @@ def remove_source(
     source_root: Path,
     name: str,
     expected: Fingerprint,
-    target_folder: Path,
+    target_folder: Where,
     target_name: str,
     sha256: str,
     *,
@@ -176,7 +177,7 @@ def has_left(source_root: Path, name: str, *, disk: Disk = DISK) -> bool:
 
 @contextmanager
 def _both(
-    disk: Disk, source_root: Path, name: str, target_folder: Path
+    disk: Disk, source_root: Path, name: str, target_folder: Where
 ) -> Iterator[tuple[Folder, str, Folder]]:
     path = PurePosixPath(name)
     component(path.name)
@@ -195,13 +196,13 @@ def _both(
 # --- folders
 
 
-def make_folder(path: Path, *, below: Path, rights: Rights = PRIVATE, disk: Disk = DISK) -> None:
+def make_folder(path: Path, *, below: Where, rights: Rights = PRIVATE, disk: Disk = DISK) -> None:
     """Make what is missing of `path` below the folder `below`, which itself is never made, with these rights.
 
     A root that has vanished is a disk that is not mounted. Raises WorldWrong then, and where a link or a file
     stands in the way.
     """
-    parts = path.relative_to(below).parts
+    parts = path.relative_to(below.path if isinstance(below, Inside) else below).parts
     with opened(disk, below):
         pass
     for depth, name in enumerate(parts):
@@ -219,7 +220,7 @@ def _make(parent: Folder, name: str, rights: Rights) -> None:
     parent.sync()
 
 
-def probe(folder: Path, *, disk: Disk = DISK) -> None:
+def probe(folder: Where, *, disk: Disk = DISK) -> None:
     """Raises WorldWrong unless files can be made, renamed and removed in `folder`."""
     with opened(disk, folder) as here, told(here.path):
         first = here.write([b"dropscribe tries whether it may write here\n"], 0o600)
@@ -233,14 +234,14 @@ def probe(folder: Path, *, disk: Disk = DISK) -> None:
             raise
 
 
-def free_space(folder: Path, *, disk: Disk = DISK) -> int:
+def free_space(folder: Where, *, disk: Disk = DISK) -> int:
     """Bytes that may still be written; boundless where the file system does not say."""
     with opened(disk, folder) as here, told(here.path):
         space = disk.space(here.fd)
         return space.f_bavail * space.f_frsize if space.f_blocks else sys.maxsize
 
 
-def sweep(folder: Path, *, disk: Disk = DISK) -> int:
+def sweep(folder: Where, *, disk: Disk = DISK) -> int:
     """Remove the hidden files that a stop left in `folder` itself; how many there were.
 
     Another dropscribe that is just writing there has to write again, and loses nothing.

@@ -21,6 +21,13 @@ class Disk:
         """Not through a link."""
         return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
 
+    def open_linked(self, folder: int, target: str) -> int:
+        """The folder to which a link in `folder` leads."""
+        return os.open(target, _FOLDER, dir_fd=folder)
+
+    def read_link(self, folder: int, name: str) -> str:
+        return os.readlink(name, dir_fd=folder)
+
     def open_old(self, folder: int, name: str) -> int:
         return os.open(name, _OLD, dir_fd=folder)
 

@@ -27,6 +27,35 @@ _CHUNK = 1 << 20
 # Shares and FAT have modes and times of their own; that is no reason to leave a scan unfiled.
 _NO_RIGHTS = UNSUPPORTED | {errno.EPERM}
 _NOBODY = (-1, -1)
+_NO_FOLDER = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The folder `below` in `root`, to which strangers may write.
+
+    They could put a link in place of any folder on the way, and have files written where they may not write
+    themselves. So a link is followed only where root or the user that runs this has made it.
+    """
+
+    root: Path
+    below: PurePosixPath
+
+    @property
+    def path(self) -> Path:
+        return self.root / self.below
+
+
+Where = Path | Inside
+"""A folder: with all links on the way, as a config may name it, or `Inside` another one."""
+
+
+def inside(folder: Path, *roots: Path) -> Where:
+    """`folder` as it is to be reached: strangers may write to `roots`."""
+    for root in roots:
+        if folder.is_relative_to(root):
+            return Inside(root, PurePosixPath(folder.relative_to(root)))
+    return folder
 
 
 class FolderMissing(WorldWrong):
@@ -195,20 +224,21 @@ _ITSELF = PurePosixPath()
 
 
 @contextmanager
-def opened(disk: Disk, root: Path, below: PurePosixPath = _ITSELF) -> Iterator[Folder]:
-    """The folder `below` (links refused) in `root` (links followed: it is what the user configured).
+def opened(disk: Disk, where: Where, below: PurePosixPath = _ITSELF) -> Iterator[Folder]:
+    """The folder `below` (links refused) in `where` (a path: links followed, it is what the user configured).
 
-    Raises WorldWrong, FolderMissing if `root` is there and the rest is not.
+    Raises WorldWrong, FolderMissing if `where` is there and the rest is not.
     """
+    root, known = (where.root, where.below.parts) if isinstance(where, Inside) else (where, ())
     with contextlib.ExitStack() as stack:
         with told(root):
             fd = disk.open_folder(os.fspath(root))
             stack.callback(os.close, fd)
         path = root
-        for part in below.parts:
+        for number, part in enumerate((*known, *below.parts)):
             path /= component(part)
             with told(path):
-                fd = _step(disk, fd, path)
+                fd = _down(disk, fd, path) if number < len(known) else _step(disk, fd, path)
                 stack.callback(os.close, fd)
         yield Folder(disk, fd, path)
 
@@ -217,9 +247,32 @@ def _step(disk: Disk, fd: int, path: Path) -> int:
     try:
         return disk.open_below(fd, path.name)
     except OSError as error:
-        if error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+        if error.errno not in _NO_FOLDER:
             raise
         raise FolderMissing(f"{shown(os.fspath(path))}: there is no such folder, or it is a link") from error
+
+
+def _down(disk: Disk, fd: int, path: Path) -> int:
+    """One step to a folder that the config names, through a link only where nobody else can have made it."""
+    try:
+        return disk.open_below(fd, path.name)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER - {errno.ENOENT}:
+            raise
+        before = disk.stat(fd, path.name)
+        if not stat.S_ISLNK(before.st_mode):
+            raise
+        if before.st_uid not in {0, os.geteuid()}:
+            raise WorldWrong(
+                f"{shown(os.fspath(path))}: it is a link that another user made, and is not followed",
+                "remove the link, or name the folder to which it leads in the config",
+            ) from error
+        target = disk.read_link(fd, path.name)
+        after = disk.stat(fd, path.name)
+        # A link never changes; one that is still the same had this target.
+        if (before.st_ino, before.st_ctime_ns) != (after.st_ino, after.st_ctime_ns):
+            raise
+        return disk.open_linked(fd, target)
 
 
 @contextmanager
