@@ -150,6 +150,7 @@ def _take(scan: Waiting, desk: Desk) -> Taken | BadScan:
             lease=scan.local,
             young=scan.young,
             stop=desk.stop,
+            any_links=desk.ledger.intends(scan.inbox.name, scan.name),
         )
     except BadScan as bad:
         return bad

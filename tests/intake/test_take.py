@@ -41,12 +41,13 @@ class Bench:
     def seen(self, name):
         return Fingerprint.of((self.inbox / name).lstat())
 
-    def take(self, name, expected=None, *, limit=10_000_000, lease=True, young=True):
+    def take(self, name, expected=None, *, limit=10_000_000, lease=True, young=True, any_links=False):
         if expected is None:
             expected = self.seen(name)
         return take(
-            self.inbox, name, expected, self.spool, limit=limit, lease=lease, young=young, stop=self.stop
-        )
+            self.inbox, name, expected, self.spool,
+            limit=limit, lease=lease, young=young, stop=self.stop, any_links=any_links,
+        )  # fmt: skip
 
     def refused(self, kind, name, expected=None, **options):
         """The failure that taking up `name` ends in, after which nothing is left behind."""
@@ -138,6 +139,27 @@ def test_a_linked_folder_is_never_followed(bench, tmp_path):
     with pytest.raises((Withdrawn, BadScan)):
         bench.take("sub/a.jpg", expected)
     assert not list(bench.spool.iterdir())
+
+
+@pytest.mark.parametrize(("mode", "taken"), [(0o600, False), (0o640, False), (0o644, True), (0o604, True)])
+def test_a_hard_link_is_taken_up_only_where_everybody_may_read_the_file_anyway(bench, tmp_path, mode, taken):
+    (tmp_path / "secret.jpg").write_bytes(JPEG)
+    (tmp_path / "secret.jpg").chmod(mode)
+    (bench.inbox / "a.jpg").hardlink_to(tmp_path / "secret.jpg")
+    if taken:
+        assert bench.take("a.jpg").path.read_bytes() == JPEG
+    else:
+        assert "a hard link" in bench.refused(NotYet, "a.jpg")
+        assert "a hard link" in bench.refused(NotYet, "a.jpg", young=False)
+        (tmp_path / "secret.jpg").unlink()
+        assert bench.take("a.jpg").path.read_bytes() == JPEG
+
+
+def test_a_second_name_from_a_move_that_was_stopped_is_no_obstacle(bench, tmp_path):
+    bench.put("a.jpg")
+    (bench.inbox / "a.jpg").chmod(0o600)
+    (tmp_path / "done.jpg").hardlink_to(bench.inbox / "a.jpg")
+    assert bench.take("a.jpg", any_links=True).sha256
 
 
 @pytest.mark.parametrize("name", ["../a.jpg", "sub/../../a.jpg", "/a.jpg", "./a.jpg"])

@@ -264,6 +264,17 @@ def test_the_newest_gap_of_an_inbox_and_format_is_kept(tmp_path):
     ledger.close()
 
 
+def test_a_scan_that_is_to_be_filed_is_known_by_its_name(ledger):
+    scan = ledger.open_scan("in", STRANGE, "abc", 5, at=1.0)
+    assert not ledger.intends("in", STRANGE)
+    ledger.intend(scan.id, INTENT)
+    assert ledger.intends("in", STRANGE)
+    assert not ledger.intends("in", "other.png")
+    assert not ledger.intends("other", STRANGE)
+    ledger.filed(scan.id, at=2.0)
+    assert not ledger.intends("in", STRANGE)
+
+
 EVERY_ACCESS = {
     "open_scan": lambda ledger: ledger.open_scan("in", "new.png", "new", 5, at=1.0),
     "open_scans": lambda ledger: ledger.open_scans(),
@@ -276,6 +287,7 @@ EVERY_ACCESS = {
     "pages": lambda ledger: ledger.pages(1, "r"),
     "intend": lambda ledger: ledger.intend(1, INTENT),
     "intent": lambda ledger: ledger.intent(1),
+    "intends": lambda ledger: ledger.intends("in", "scan.png"),
     "drop_intent": lambda ledger: ledger.drop_intent(1),
     "filed": lambda ledger: ledger.filed(1, at=1.0),
     "failures_of": lambda ledger: ledger.failures_of("in", "abc"),

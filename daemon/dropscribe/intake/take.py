@@ -73,15 +73,19 @@ def take(
     lease: bool,
     young: bool,
     stop: Stop,
+    any_links: bool = False,
 ) -> Taken:
     """Copies the scan `name` of the inbox `root` into `spool`, if it still is `expected` and whole.
 
     `limit`: the most bytes of a scan. `lease`: ask whether somebody has it open for writing (local mounts).
     `young`: a scan that is cut short may still be arriving; otherwise it is taken up as it is.
+    `any_links`: a second name is our own doing, from a move that was stopped.
     Raises NotYet, Unsupported, BadScan, Withdrawn, WorldWrong or Stopped, and then leaves nothing in `spool`.
     """
     with _opened(root, name) as fd, _reading(name):
         _check_file(fd, expected, limit)
+        if not any_links:
+            _check_links(fd)
         if lease and held_for_writing(fd):
             raise NotYet("another program still has it open for writing")
         kind = _kind(fd, name)
@@ -153,6 +157,20 @@ def _check_file(fd: int, expected: Fingerprint, limit: int) -> None:
         raise BadScan(
             "the file has {}, more than the limit of {}".format(*_apart(found.st_size, limit)),
             "scan it at a lower resolution or in several parts, or raise limits.bytes in the config",
+        )
+
+
+def _check_links(fd: int) -> None:
+    """Who may not read a file may yet be able to link it into an inbox, and would get to read its text.
+
+    A file that everybody may read has no such secret. Some senders deliver by a link, and then remove the
+    first name: that is waited for.
+    """
+    found = os.fstat(fd)
+    if found.st_nlink > 1 and not found.st_mode & stat.S_IROTH:
+        raise NotYet(
+            "it is also a file elsewhere (a hard link) that not everybody may read",
+            "put a copy of it into the inbox instead",
         )
 
 

@@ -176,6 +176,16 @@ class Ledger:
         files = tuple(OutputFile(os.fsdecode(f), os.fsdecode(n), sha, data) for f, n, sha, data in outputs)
         return Intent(row[0], os.fsdecode(row[1]), os.fsdecode(row[2]), row[3], files)
 
+    def intends(self, inbox: str, name: str) -> bool:
+        """Whether a scan of this name is to be filed, whatever its content."""
+        with self._reading() as db:
+            found = db.execute(
+                "SELECT 1 FROM intent JOIN scan ON scan_id = scan.id"
+                " WHERE inbox = ? AND scan.name = ? AND state = 'open'",
+                (inbox, os.fsencode(name)),
+            ).fetchone()
+        return found is not None
+
     def drop_intent(self, scan_id: int) -> None:
         with self._transaction() as db:
             db.execute("DELETE FROM intent WHERE scan_id = ?", (scan_id,))
