@@ -86,11 +86,31 @@ def test_joined_pages_can_be_taken_apart_again(texts, page_break, format_):
         f"\n{line}\n".format(page=n, pages=len(texts)) if line else "\f" for n in range(2, len(texts) + 1)
     ]
     assume(not any(mark in f"\n{page}\n" for mark in marks for page in pages))
+    assume(not any(text.lstrip().startswith(("---", "+++")) for text in texts))
     rest, found = data.decode(), []
     for mark in marks:
         page, _, rest = f"\n{rest}".partition(mark)
         found.append(page)
     assert [page.strip("\n") for page in [*found, rest]] == pages
+
+
+@pytest.mark.parametrize(
+    ("text", "filed"),
+    [
+        ("---\nmodel: evil\n---\nText", "***\nmodel: evil\n---\nText\n"),
+        ("-----  \nmodel: evil\n-----", "***  \nmodel: evil\n-----\n"),
+        ("\n \n---\nmodel: evil\n---", "\n \n***\nmodel: evil\n---\n"),
+        ("+++\nmodel = 'evil'\n+++", "\\+++\nmodel = 'evil'\n+++\n"),
+        ("---", "***\n"),
+        ("--- a line of text", "--- a line of text\n"),
+        ("| a |\n|---|", "| a |\n|---|\n"),
+    ],
+)
+def test_no_page_begins_with_what_programs_take_for_front_matter(text, filed):
+    assert rendered(text) == {".md": filed.encode()}
+    (data,) = rendered(text, "two").values()
+    assert data.startswith(filed.encode())
+    assert rendered(text, format="text") == {".txt": f"{text}\n".encode()}
 
 
 @pytest.mark.parametrize("page_break", BREAKS)

@@ -43,6 +43,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NOT_RAW_IN_YAML = re.compile(
     "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
+_FENCE = re.compile(r"\A(\s*)(-{3,}|\+{3,})(?=[^\S\n]*(?:\n|\Z))")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -143,9 +144,19 @@ def _content(pages: tuple[PageText, ...], facts: Mapping[str, Any], rules: Rende
 
 def _markdown(pages: tuple[PageText, ...], rules: RenderRules) -> str:
     parts = [_visible(pages[0])] if pages else []
+    if not rules.front_matter:
+        parts = [_without_front_matter(part) for part in parts]
     for page in pages[1:]:
         parts += [_break(rules.page_break or "<!-- page {page} -->", page, pages), _visible(page)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _without_front_matter(text: str) -> str:
+    """The page's own line of dashes on top would make programs take what follows for facts about the text.
+
+    In Markdown `***` is the same line, and an escaped plus is a plus.
+    """
+    return _FENCE.sub(lambda found: found[1] + ("***" if "-" in found[2] else f"\\{found[2]}"), text)
 
 
 def _text(pages: tuple[PageText, ...], rules: RenderRules) -> str:
