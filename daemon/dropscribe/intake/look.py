@@ -138,7 +138,7 @@ class _Found:
         except OSError as error:
             self._note(self.refused, name, world_wrong(error, "it cannot be looked at").reason)
             return
-        if self._leads_to_skipped(name, found.st_mode):
+        if self._leads_to_skipped(name, found):
             return
         if stat.S_ISREG(found.st_mode) or (stat.S_ISLNK(found.st_mode) and formats.by_name(name)):
             # A link is a bad scan, and is moved as the link that it is.
@@ -178,9 +178,12 @@ class _Found:
             self.barred = frozenset(_identities(self.rules.skip))
         return (found.st_dev, found.st_ino) in self.barred
 
-    def _leads_to_skipped(self, name: str, mode: int) -> bool:
-        """Whether it is a link that people made of `done` or `failed`: no scan, and nothing to tell about."""
-        if not stat.S_ISLNK(mode):
+    def _leads_to_skipped(self, name: str, found: os.stat_result) -> bool:
+        """Whether it is a link that was made of `done` or `failed`: no scan, and nothing to tell about.
+
+        Where strangers' links lead is not even asked: that may mount a share, or wait for one that is away.
+        """
+        if not stat.S_ISLNK(found.st_mode) or found.st_uid not in {0, os.geteuid()}:
             return False
         try:
             return self._is_skipped((self.root / name).stat())
