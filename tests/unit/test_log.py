@@ -26,6 +26,13 @@ def test_one_step_is_one_line_whatever_the_name_says(out):
     assert r"in/a\x0a2026-01-01 00:00:00 filed\x1b[2J\xff.png  settled" in line
 
 
+def test_no_name_can_pass_for_a_step_or_a_fact(out):
+    log.configure("plain", stream=out)
+    log.step("failed", inbox="in", scan="a  filed  to=done .png", reason="b  \t tokens=5")
+    (line,) = out.getvalue().splitlines()
+    assert line.split("  ")[1:] == ["failed", r"reason=b \x20\x09 tokens=5"]
+
+
 def test_facts_follow_and_empty_ones_are_left_out(out):
     log.configure("plain", stream=out)
     log.step("asked", inbox="in", scan="a.png", page=1, tokens=None, reason="")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from dropscribe import log
 from dropscribe.cli.options import config_option, console, load_config
@@ -49,7 +50,7 @@ def command(config: Path | None) -> int:
 def read_all(config: Config, stop: Stop, on: Console) -> Status:
     """Run the daemon until nothing is left that it could read now."""
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         console=on, disable=not on.is_terminal, transient=True,
     ) as progress:  # fmt: skip
         task = progress.add_task("looking", total=None)
@@ -103,7 +104,7 @@ def report(status: Status, on: Console) -> None:
     for heading in ("done", "failed", "left"):
         table.add_column(heading, justify="right")
     for inbox in status.inboxes:
-        table.add_row(inbox.name, str(inbox.done), str(inbox.failed), str(left(inbox)))
+        table.add_row(Text(inbox.name), str(inbox.done), str(inbox.failed), str(left(inbox)))
     on.print(table)
     for line in (*reasons(status), *not_entered(status)):
         on.print(line, highlight=False, markup=False)

@@ -42,4 +42,5 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console  # noqa: PLC0415 - not every verb needs it
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr) if stream.isatty() else Console(stderr=stderr, width=_ENDLESS)
+    width = None if stream.isatty() else _ENDLESS
+    return Console(stderr=stderr, width=width, emoji=False)  # :cat: in a name is no cat

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from dropscribe import __version__
 from dropscribe.cli.once import not_entered, reasons
@@ -65,7 +66,7 @@ def _inboxes(status: Status) -> Table:
         table.add_column(heading, justify="right")
     for inbox in status.inboxes:
         counts = [str(inbox.counts[column]) for column in columns]
-        table.add_row(inbox.name, *counts, str(inbox.done_today), str(inbox.failed_today))
+        table.add_row(Text(inbox.name), *counts, str(inbox.done_today), str(inbox.failed_today))
     return table
 
 
@@ -86,5 +87,5 @@ def _hosts(status: Status) -> Table:
         again = (
             datetime.fromtimestamp(host.next_try).astimezone().strftime("%H:%M:%S") if host.next_try else ""
         )
-        table.add_row(host.name, host.state, f"{host.busy} of {host.parallel}", again)
+        table.add_row(Text(host.name), host.state, f"{host.busy} of {host.parallel}", again)
     return table
