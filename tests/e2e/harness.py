@@ -1,5 +1,6 @@
 """The real daemon as a process of its own, on folders of a test."""
 
+import glob
 import json
 import os
 import signal
@@ -147,7 +148,9 @@ def filed(inbox):
         if path.suffix == ".md":
             text = path.read_text()
             number = int(text.split()[1])
-            scans = [other for other in path.parent.glob(f"{path.stem}.*") if other.suffix != ".md"]
+            scans = [
+                other for other in path.parent.glob(f"{glob.escape(path.stem)}.*") if other.suffix != ".md"
+            ]
             assert len(scans) == 1, f"{path.name} belongs to {scans}"
             assert number not in pairs, f"{number} was filed twice"
             pairs[number] = (scans[0], text)
