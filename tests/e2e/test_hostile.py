@@ -446,17 +446,13 @@ def on_a_terminal(command, folder):
     killer.start()
     seen = b""
     try:
-        while True:
-            ready, _, _ = select.select([ours], [], [], 1.0)
-            if ready:
-                try:
-                    block = os.read(ours, 65536)
-                except OSError:  # the other end is closed
-                    break
-                if not block:
-                    break
-                seen += block
-        return seen, process.wait(10)
+        # Not until the end of the file: processes that decode may hold the terminal for longer.
+        while select.select([ours], [], [], 0.2)[0] or process.poll() is None:
+            if select.select([ours], [], [], 0)[0]:
+                seen += os.read(ours, 65536)
+    except OSError:  # nobody has it open any more
+        pass
     finally:
         killer.cancel()
         os.close(ours)
+    return seen, process.wait(10)
