@@ -247,7 +247,7 @@ class InboxState:
 
     # --- status
 
-    def status(self, ended: dict[str, int], hosts: tuple[str, ...], away: str = "") -> InboxStatus:
+    def status(self, ended: Mapping[str, int], hosts: tuple[str, ...], away: str = "") -> InboxStatus:
         """`hosts` run this inbox's engine; `away` is why none of them reads now."""
         blocked = self._blocked(hosts)
         folders = [name for name, why in self.seen.ignored.items() if why == IN_A_FOLDER] if self.seen else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dropscribe import __version__, log, schedule
@@ -24,6 +23,7 @@ from dropscribe.hosts import Hosts
 from dropscribe.inbox_state import Obstacle
 from dropscribe.jobs import Job
 from dropscribe.status import Status
+from dropscribe.today import Today
 from dropscribe.transcribe import Waiting
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Reconciler:
         self._look_from = 0.0
         self._rung = False
         self._started = time.time()
-        self._ended: dict[str, dict[str, int]] = {}
+        self._today = Today(ledger, self.inboxes)
         self.snapshot = self._status()
 
     def step(self, now: float, *, rung: bool, stopping: bool = False) -> float:
@@ -73,7 +73,8 @@ class Reconciler:
             self._take_in(result, now)
         self._rung = self._rung or rung
         if not stopping:
-            self._recovery.look(now)
+            if self._recovery.look(now):
+                self._today.ask_again()
             self._look(now)
             self._keep_what_was_learned()
             self._hand_out(now)
@@ -198,6 +199,7 @@ class Reconciler:
             self._checked(state, result, now)
         elif result.filed:
             state.ended[result.filed.kind] += 1
+            self._today.ended(state.name, result.filed.kind)
             if result.filed.kind == "done":
                 state.learned.filed(job.scan.name, job.scan.fingerprint, result.filed.pages)
                 state.overcome.pop(job.host, None)
@@ -315,14 +317,16 @@ class Reconciler:
 
     def _status(self) -> Status:
         states = self.inboxes.values()
+        at = time.time()
+        today = self._today.counts(at, at_rest=not self.in_hand)
         return Status(
-            at=time.time(),
+            at=at,
             pid=0,
             started=self._started,
             version=__version__,
             inboxes=tuple(
                 state.status(
-                    self._ended_today(state.name),
+                    today[state.name],
                     self.hosts.running(state.rules.engine),
                     self.hosts.away(state.usable_hosts(self.hosts.running(state.rules.engine))),
                 )
@@ -330,12 +334,6 @@ class Reconciler:
             ),
             hosts=self.hosts.status(),
         )
-
-    def _ended_today(self, inbox: str) -> dict[str, int]:
-        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-        with suppress(WorldWrong):  # the numbers known last: a status ends nothing
-            self._ended[inbox] = self._ledger.counts(inbox, since=midnight)
-        return self._ended.get(inbox, {})
 
 
 def _obstacle(failure: Misconfigured, result: Result, before: Obstacle | None, now: float) -> Obstacle:

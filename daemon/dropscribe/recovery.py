@@ -27,10 +27,10 @@ class Recovery:
     due: float | None = 0.0
     _told: set[int] = field(default_factory=set)
 
-    def look(self, now: float) -> None:
-        """Settle what can be settled now."""
+    def look(self, now: float) -> bool:
+        """Settle what can be settled now; whether something may have been."""
         if self.due is None or now < self.due:
-            return
+            return False
         self.due = None
         try:
             for record in self.ledger.open_scans():
@@ -38,6 +38,7 @@ class Recovery:
                     self._settle(record, now)
         except WorldWrong:
             self.again(now)
+        return True
 
     def again(self, now: float) -> None:
         """A filing was stopped, or could not be settled."""

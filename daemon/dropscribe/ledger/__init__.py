@@ -233,7 +233,8 @@ class Ledger:
         """How many scans of this inbox ended as done, failed or withdrawn since that Unix time."""
         with self._reading() as db:
             rows = db.execute(
-                "SELECT state, count(*) FROM scan WHERE inbox = ? AND state != 'open' AND ended_at >= ?"
+                "SELECT state, count(*) FROM scan WHERE inbox = ? AND state IN ('done', 'failed', 'withdrawn')"
+                " AND ended_at >= ?"  # by the index, so that other days cost nothing
                 " GROUP BY state",
                 (inbox, since),
             ).fetchall()
