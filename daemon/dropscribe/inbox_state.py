@@ -86,6 +86,7 @@ class InboxState:
     reading: dict[str, Fingerprint] = field(default_factory=dict)
     held: dict[str, Unsupported] = field(default_factory=dict)
     watch: str = ""
+    often: float | None = None  # seconds between two looks while events are missing
     notes: dict[str, Failure] = field(default_factory=dict)
     ended: Counter[Kind] = field(default_factory=Counter)
     _ready: list[tuple[int, int, str]] = field(default_factory=list)
@@ -111,7 +112,7 @@ class InboxState:
 
     def look(self, now: float) -> None:
         """Take the listing as the truth. Raises WorldWrong where there is none."""
-        self.next_look = now + self.rescan
+        self.next_look = now + (self.often or self.rescan)
         self.seen = look(self.rules.path, self.look_rules, _Known(self))
         before = self.settling
         self.settling = settle(
@@ -140,6 +141,11 @@ class InboxState:
     def _look_by(self, when: float | None) -> None:
         if when is not None:
             self.next_look = min(self.next_look, when)
+
+    def look_often(self, seconds: float | None, now: float) -> None:
+        """Look every so many seconds for what events should have told; None: they tell it."""
+        self.often = seconds
+        self._look_by(None if seconds is None else now + seconds)
 
     def _unlearned_quiet(self, name: str) -> float:
         return quiet_time(name, settle=self.rules.settle, network=self.network)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from dropscribe.reading.engines import ModelState
     from dropscribe.transcribe import Filed, Waiting
+    from dropscribe.values import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class Hands(Protocol):
 
 
 class Watch(Protocol):
-    """Keeps the bell on the folders of an inbox; the answer is why events cannot be had, or None."""
+    """The bell on the folders of inboxes, as `intake.bell` keeps it; the canaries are those of `intake.canary`."""
 
     def watch(self, key: str, folders: Sequence[Path]) -> str | None: ...
+    def places(self, key: str) -> Mapping[int, Place]: ...
+    def overflows(self) -> int: ...
+    def expect(self, canary: str) -> None: ...
+    def has_heard(self, canary: str) -> bool: ...
+    def forget(self, canary: str) -> None: ...

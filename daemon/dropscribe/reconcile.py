@@ -25,6 +25,7 @@ from dropscribe.jobs import Job
 from dropscribe.status import Status
 from dropscribe.today import Today
 from dropscribe.transcribe import Waiting
+from dropscribe.watching import Watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +58,7 @@ class Reconciler:
         self.hosts = Hosts(hosts, ledger)
         self._ledger = ledger
         self._hands = hands
-        self._watch = watch
+        self._watching = Watching(watch)
         self._state_folder = state_folder
         self._recovery = recovery
         self._last_inbox = ""
@@ -76,6 +77,7 @@ class Reconciler:
             if self._recovery.look(now):
                 self._today.ask_again()
             self._look(now)
+            self._watching.step(self.inboxes, now)
             self._keep_what_was_learned()
             self._hand_out(now)
         self.snapshot = self._status()
@@ -100,7 +102,7 @@ class Reconciler:
             self._look_from = now + _LOOK_SHARE * (time.monotonic() - began)
 
     def _look_at(self, state: InboxState, now: float) -> None:
-        before, known = state.settling.settled, state.seen
+        before, known = state.settling, state.seen
         try:
             if state.parked is not None or known is None:
                 check_world(state, self._state_folder, self._ledger)
@@ -115,19 +117,11 @@ class Reconciler:
         if state.parked is not None:
             log.step("resumed", inbox=state.name, after=state.parked.reason)
             state.parked = None
-        for name in sorted(state.settling.settled.keys() - before.keys()):
+        settled = state.settling.settled.keys() - before.settled.keys()
+        for name in sorted(settled):
             log.step("settled", inbox=state.name, scan=name)
-        self._keep_watch(state)
-
-    def _keep_watch(self, state: InboxState) -> None:
-        if state.rules.watch == "poll" or (state.rules.watch == "auto" and state.network):
-            state.watch = "looked at regularly: no events are expected there"
-            return
-        assert state.seen is not None
-        problem = self._watch.watch(state.name, state.seen.folders) or ""
-        if problem and problem != state.watch:
-            log.step("looking instead of listening", level="warning", inbox=state.name, reason=problem)
-        state.watch = problem
+        news = (state.settling.arriving.keys() | settled) - before.arriving.keys()
+        self._watching.keep(state, now, rung=self._rung, news=bool(news))
 
     def _keep_what_was_learned(self) -> None:
         for state in self.inboxes.values():
@@ -304,8 +298,7 @@ class Reconciler:
             times.append(wake)
         if self._rung:
             times.append(self._look_from)
-        if self._recovery.due is not None:
-            times.append(self._recovery.due)
+        times.extend(due for due in (self._recovery.due, self._watching.wake_at()) if due is not None)
         return min(times)
 
     def _obstacle_checks(self, state: InboxState, now: float) -> Iterator[float]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 class Stat(Protocol):
@@ -46,6 +47,14 @@ class Fingerprint:
             other.size,
             other.mtime_ns,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder as it is listened to: another inode under this path is another folder."""
+
+    path: Path
+    ino: int
 
 
 @dataclass(frozen=True, slots=True)

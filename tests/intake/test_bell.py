@@ -5,8 +5,12 @@ import shutil
 import threading
 
 import pytest
+from watchdog.events import FileCreatedEvent, FileMovedEvent
 
+from dropscribe.filing import atomic
+from dropscribe.intake import canary
 from dropscribe.intake.bell import MOST_FOLDERS, Bell
+from dropscribe.values import Place
 from tests.intake.rights import only_where_rights_count
 
 LONG = 20.0
@@ -299,6 +303,83 @@ def test_an_overflow_of_the_kernels_queue_rings_even_where_warnings_are_not_logg
     finally:
         logging.getLogger().setLevel(before)
     assert bell.wait(0)
+    assert bell.overflows() == 1
+    assert bell.overflows() == 0
+
+
+CANARY = f"{canary.PREFIX}0123456789ab.part"
+
+
+def test_a_canary_is_heard_and_is_no_reason_to_look(bell, inbox):
+    bell.expect(CANARY)
+    atomic.make_and_remove(inbox, CANARY)
+    assert stays_silent(bell)
+    assert bell.has_heard(CANARY)
+    assert list(inbox.iterdir()) == []
+
+
+def test_what_else_arrives_neither_looks_like_a_canary_nor_is_hidden_by_one(bell, inbox):
+    bell.expect(CANARY)
+    for name in ("a.jpg", f"x{CANARY}", CANARY.upper(), CANARY[:-1]):
+        (inbox / name).write_bytes(b"x")
+    bell.wait(SHORT)
+    hush(bell)
+    assert not bell.has_heard(CANARY)
+    bell.expect(CANARY)
+    atomic.make_and_remove(inbox, CANARY)
+    (inbox / "b.jpg").write_bytes(b"x")
+    assert rings(bell)
+
+
+def test_a_canary_that_becomes_a_scan_is_one(bell, inbox):
+    (inbox / CANARY).write_bytes(b"x")
+    assert stays_silent(bell)
+    (inbox / CANARY).rename(inbox / "a.jpg")
+    assert rings(bell)
+
+
+def test_of_a_file_that_was_renamed_the_new_name_counts(bell):
+    """Only macOS tells of both."""
+    bell.wait(0)
+    bell._handler.dispatch(FileMovedEvent(f"/in/{CANARY}", "/in/a.jpg"))
+    assert bell.wait(0)
+    bell._handler.dispatch(FileMovedEvent("/in/a.jpg", f"/in/{CANARY}"))
+    assert not bell.wait(0)
+
+
+def test_a_late_canary_is_no_reason_to_look_and_nothing_remembers_it(bell, inbox):
+    bell.expect(CANARY)
+    bell.forget(CANARY)
+    atomic.make_and_remove(inbox, CANARY)
+    assert stays_silent(bell)
+    assert not bell.has_heard(CANARY)
+
+
+def test_where_nobody_listens_a_canary_is_not_heard(bell, inbox, tmp_path):
+    (tmp_path / "other").mkdir()
+    bell.expect(CANARY)
+    atomic.make_and_remove(tmp_path / "other", CANARY)
+    bell.watch("in", [])
+    atomic.make_and_remove(inbox, CANARY)
+    assert stays_silent(bell)
+    assert not bell.has_heard(CANARY)
+
+
+@pytest.mark.parametrize("path", ["", "/", b"\xff/a", "\udcff", None, 7, object()])
+def test_no_event_can_end_the_thread_that_hears_it(bell, path):
+    handler = bell._handler
+    bell.wait(0)
+    handler.dispatch(FileCreatedEvent(path))
+    assert bell.wait(0)
+
+
+def test_each_device_is_listened_to_at_the_folder_nearest_to_the_root(bell, inbox):
+    (inbox / "a").mkdir()
+    bell.watch("in", [inbox / "a", inbox])
+    assert bell.places("in") == {inbox.stat().st_dev: Place(inbox, inbox.stat().st_ino)}
+    bell.watch("in", [inbox / "a"])
+    assert bell.places("in") == {inbox.stat().st_dev: Place(inbox / "a", (inbox / "a").stat().st_ino)}
+    assert bell.places("other") == {}
 
 
 def test_closing_leaves_no_thread_and_no_descriptor_behind(tmp_path):

@@ -20,6 +20,7 @@ from dropscribe.recovery import Recovery
 from dropscribe.schedule import Host
 from dropscribe.transcribe import Filed
 from tests.folders import an_inbox
+from tests.unit.ears import Ears
 
 URL = "http://127.0.0.1:1"
 
@@ -49,11 +50,6 @@ class Hands:
         return job
 
 
-class Deaf:
-    def watch(self, key, folders):
-        return "the test rings"
-
-
 class World:
     def __init__(self, root, parallel=1, hosts=(URL,), **rules):
         self.inbox = an_inbox(root, **rules)
@@ -67,7 +63,7 @@ class World:
             [Host(host, "ollama", parallel) for host in hosts],
             self.ledger,
             self.hands,
-            Deaf(),
+            Ears(),
             root,
             Recovery(self.ledger, Filer(self.ledger), {self.inbox.name: self.inbox.path}),
         )

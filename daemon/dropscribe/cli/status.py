@@ -54,7 +54,7 @@ def show(status: Status, on: Console) -> None:
     on.print(_inboxes(status))
     if status.pid:
         on.print(_hosts(status))
-    for line in (*reasons(status), *_learned(status), *not_entered(status)):
+    for line in (*reasons(status), *_watches(status), *_learned(status), *not_entered(status)):
         on.print(line, highlight=False, markup=False)
 
 
@@ -68,6 +68,13 @@ def _inboxes(status: Status) -> Table:
         counts = [str(inbox.counts[column]) for column in columns]
         table.add_row(Text(inbox.name), *counts, str(inbox.done_today), str(inbox.failed_today))
     return table
+
+
+def _watches(status: Status) -> Iterator[str]:
+    """A line for each inbox in which new scans are found by looking alone."""
+    for inbox in status.inboxes:
+        if inbox.watch and not inbox.parked:
+            yield f"{inbox.name} is {inbox.watch}"
 
 
 def _learned(status: Status) -> Iterator[str]:

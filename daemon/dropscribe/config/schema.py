@@ -206,10 +206,15 @@ class Defaults(Section):
         "on a network share, and longer where a scanner was seen to add pages after a longer pause.",
     )
     rescan: Annotated[float | None, auto_or_duration("1s", "1d")] = key(
-        AUTO, "How often to look even when nothing was announced. auto: 60s, on a network share 10s."
+        AUTO,
+        "How often to look even when nothing was announced. auto: 60s, on a network share 10s. At least every\n"
+        "10s where changes turn out not to be announced.",
     )
     watch: Literal["auto", "events", "poll"] = key(
-        "auto", "auto: listen for changes where the file system announces them. events: always. poll: never."
+        "auto",
+        "auto: listen for changes on local disks, and prove by a hidden file that is made and removed now and\n"
+        "then that they are announced. events: on network shares too, where such a file proves nothing about\n"
+        "what other machines write. poll: never listen, only look.",
     )
     give_up_arriving: Annotated[float, duration("10s", "30d")] = key(
         "30m", "An incomplete scan that has not changed for so long goes to failed."

@@ -38,6 +38,7 @@ __all__ = [
     "has_left",
     "holds",
     "inside",
+    "make_and_remove",
     "make_folder",
     "move",
     "probe",
@@ -48,7 +49,7 @@ __all__ = [
     "unique_name",
 ]
 
-_OURS = re.compile(r"\.dropscribe-[0-9a-f]{12}\.part")
+_OURS = re.compile(r"\.dropscribe-(canary-)?[0-9a-f]{12}\.part")
 
 
 # --- texts
@@ -232,6 +233,19 @@ def probe(folder: Where, *, disk: Disk = DISK) -> None:
             here.discard(first)
             here.discard(second)
             raise
+
+
+def make_and_remove(folder: Path, name: str, *, disk: Disk = DISK) -> None:
+    """Let the kernel tell of a new file `name`, empty and gone at once. Raises WorldWrong where none can be made.
+
+    Nothing is synced: the file means nothing, and `sweep` finds it after a stop.
+    """
+    with opened(disk, folder) as here, told(here.path):
+        fd = disk.open_new(here.fd, component(name))
+        try:
+            disk.close(fd)
+        finally:
+            here.discard(name)
 
 
 def free_space(folder: Where, *, disk: Disk = DISK) -> int:

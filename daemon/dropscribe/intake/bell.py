@@ -2,6 +2,7 @@
 
 An event says nothing but "look": which one it was, which file it named and how often it came carry no
 meaning, because events are lost, doubled and reordered on every system (watchdog#654, #1094, #990).
+Only canaries are known by their names: they prove that events come, and are nothing to look at.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import threading
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchdog.events import (
@@ -30,9 +32,11 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 
+from dropscribe.intake.canary import PREFIX
+from dropscribe.values import Place
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from watchdog.observers.api import BaseObserver, ObservedWatch
 
@@ -109,13 +113,15 @@ class Bell:
         self._rung = False
         self._rung_lock = threading.Lock()
         self._lock = threading.Lock()
-        self._handler = _Ringing(self.ring)
+        self._canaries: dict[str, bool] = {}
+        self._overflows = 0
+        self._handler = _Ringing(self.ring, self._hear_canary)
         self._wanted: dict[str, frozenset[str]] = {}
         self._heard: dict[str, _Heard] = {}
         self._observer: BaseObserver | None = None
         # An overflow of the kernel's queue shows in this warning alone, so it must not be silenced.
-        self._overflow = _OverflowRings(self.ring)
-        _OVERFLOW_LOG.addHandler(self._overflow)
+        self._overflow = _OverflowRings(self._overflowed)
+        _OVERFLOW_LOG.addFilter(self._overflow)
         _OVERFLOW_LOG.setLevel(logging.WARNING)
         # Where warnings are errors, one of these would end watchdog's reading thread in silence.
         warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
@@ -157,12 +163,53 @@ class Bell:
             reasons = [reason for path in sorted(wanted) if (reason := self._hear(path))]
         return reasons[0] if reasons else None
 
+    def places(self, key: str) -> Mapping[int, Place]:
+        """What is listened to for the inbox `key`: for each device the one folder with the shortest path."""
+        with self._lock:
+            listened = self._wanted.get(key, frozenset()) & self._heard.keys()
+            found: dict[int, Place] = {}
+            for path in sorted(listened, key=lambda path: (len(path), path)):
+                dev, ino = self._heard[path].identity
+                found.setdefault(dev, Place(Path(path), ino))
+            return found
+
+    def overflows(self) -> int:
+        """How often the kernel had no room for events since this was asked last."""
+        with self._rung_lock:
+            times, self._overflows = self._overflows, 0
+        return times
+
+    # --- canaries
+
+    def expect(self, canary: str) -> None:
+        """Remember whether an event names the file `canary`; to be called before that is made."""
+        with self._rung_lock:
+            self._canaries[canary] = False
+
+    def has_heard(self, canary: str) -> bool:
+        with self._rung_lock:
+            return self._canaries.get(canary, False)
+
+    def forget(self, canary: str) -> None:
+        with self._rung_lock:
+            self._canaries.pop(canary, None)
+
+    def _hear_canary(self, name: str) -> None:
+        with self._rung_lock:
+            if name in self._canaries:
+                self._canaries[name] = True
+
+    def _overflowed(self) -> None:
+        with self._rung_lock:
+            self._overflows += 1
+        self.ring()
+
     def close(self) -> None:
         """Ends all of watchdog's threads."""
         with self._lock:
             self._wanted.clear()
             self._stop_observer()
-            _OVERFLOW_LOG.removeHandler(self._overflow)
+            _OVERFLOW_LOG.removeFilter(self._overflow)
 
     def _hear(self, path: str) -> str | None:
         """Listens in `path` unless that goes on already; returns why it cannot."""
@@ -224,18 +271,36 @@ class Bell:
 
 
 class _Ringing(FileSystemEventHandler):
-    def __init__(self, ring: Callable[[], None]) -> None:
+    def __init__(self, ring: Callable[[], None], hear_canary: Callable[[str], None]) -> None:
         self._ring = ring
+        self._hear_canary = hear_canary
 
     def dispatch(self, event: FileSystemEvent) -> None:
         """Nothing that could raise: an exception here would end watchdog's thread."""
-        self._ring()
+        name = _name_in(event)
+        # One that comes late is nothing to look at either.
+        if name.startswith(PREFIX):
+            self._hear_canary(name)
+        else:
+            self._ring()
 
 
-class _OverflowRings(logging.Handler):
-    def __init__(self, ring: Callable[[], None]) -> None:
-        super().__init__(logging.WARNING)
-        self._ring = ring
+def _name_in(event: FileSystemEvent) -> str:
+    """The last part of what `event` names; of a file that was renamed its new name."""
+    try:
+        return os.fsdecode(event.dest_path or event.src_path).rpartition("/")[2]
+    except Exception:  # noqa: BLE001 - whatever it names, it rings
+        return ""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self._ring()
+
+class _OverflowRings(logging.Filter):
+    def __init__(self, overflowed: Callable[[], None]) -> None:
+        super().__init__()
+        self._overflowed = overflowed
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """The overflow is told in our own words; what else is said there passes."""
+        if "overflow" not in str(record.msg):
+            return True
+        self._overflowed()
+        return False
