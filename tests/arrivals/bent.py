@@ -5,6 +5,7 @@
 What holds is said by files in FOLDER: `clock` the seconds that the wall clock is ahead, `trouble` the name of a scan
 and the errors that opening (`open`) and reading (`read`) it get, or that it goes away right before it is moved
 (`move`). Each is looked at anew at every call. `no-locks`: locks are given to everybody, as on some shares.
+`deaf`: no event of the kernel is passed on. `pace`, at the start: the daemon's clock runs so many times as fast.
 """
 
 import errno
@@ -66,6 +67,29 @@ def bend():
         move(disk, folder, name, new_folder, new_name)
 
     Disk.rename_noreplace = rename_noreplace
+    _bend_events()
+    if pace := _said("pace"):
+        _bend_clock(pace)
+
+
+def _bend_events():
+    from watchdog.observers.inotify_c import InotifyFD
+
+    handle = InotifyFD.handle_event
+
+    def handle_event(reader, event):
+        if not (FOLDER / "deaf").exists():
+            handle(reader, event)
+
+    InotifyFD.handle_event = handle_event
+
+
+def _bend_clock(pace):
+    from dropscribe.daemon import Clock
+
+    now, wait = Clock.now, Clock.wait
+    Clock.now = lambda clock: now(clock) * pace
+    Clock.wait = lambda clock, bell, seconds: wait(clock, bell, seconds / pace)
 
 
 if __name__ == "__main__":
