@@ -25,6 +25,7 @@ EVERY = {
         "tests/arrivals", {"DROPSCRIBE_ARRIVALS_SCALE": "1", "DROPSCRIBE_ARRIVALS_BURST": "10000"}
     ),
     "kills": Long("tests/e2e/test_kills.py", {"DROPSCRIBE_KILLS": "20000"}),
+    "flood": Long("tests/e2e/test_flood.py", {"DROPSCRIBE_FLOOD": "40000"}),
     "stops": Long("tests/torture/test_crash_points.py", {"DROPSCRIBE_LONG": "1"}),
     "faults": Long("tests/torture/test_faults.py", {"DROPSCRIBE_LONG": "1"}),
     "power": Long("tests/torture/test_power_cuts.py", {"DROPSCRIBE_LONG": "1"}),
