@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from dropscribe.reading.engines import Engine
     from dropscribe.values import Gap
 
+    HostMakers = tuple[str, str, Sequence[Callable[[], Engine]]]
+    """A host's name, what runs there, and makers of its engines, one for each request it may be given at once."""
+
 GRACE = 1.5
 """Seconds that the slots get to put down what they hold; nothing is lost when they do not."""
 
@@ -66,17 +69,27 @@ class Clock:
         """Until the bell rings, at most `seconds`; whether it rang."""
         return bell.wait(seconds)
 
+    def stop(self) -> Stop:
+        """The word for one life of the slots, whose waits for seconds pass in this time too."""
+        return Stop()
+
 
 _CLOCK = Clock()
 
 
 def run(
-    config: Config, stop: Stop, *, until: Callable[[Status], bool] | None = None, clock: Clock = _CLOCK
+    config: Config,
+    stop: Stop,
+    *,
+    until: Callable[[Status], bool] | None = None,
+    clock: Clock = _CLOCK,
+    hosts: Sequence[HostMakers] | None = None,
 ) -> Status:
     """Work until told to stop, or until `until`, which is shown the status after each pass, says so.
 
-    Returns the last status. Raises UsageError when another daemon has the state folder or an inbox, WorldWrong
-    when the state folder cannot be used.
+    `hosts`: instead of those that the configuration names, for rehearsals with other engines. Returns the last
+    status. Raises UsageError when another daemon has the state folder or an inbox, WorldWrong when the state
+    folder cannot be used.
     """
     with ExitStack() as stack:
         _prepare_state(config)
@@ -89,7 +102,7 @@ def run(
             _prepare_inbox(inbox)
             stack.enter_context(_locked_inbox(inbox, config.state))
         for _ in range(_LEDGERS):
-            last, damage = _work(config, stop, until, clock)
+            last, damage = _work(config, hosts or tuple(_hosts(config)), stop, until, clock)
             if not damage:
                 return last
             put_aside(config.state / "ledger.db", damage)
@@ -97,14 +110,18 @@ def run(
 
 
 def _work(
-    config: Config, given: Stop, until: Callable[[Status], bool] | None, clock: Clock
+    config: Config,
+    makers: Sequence[HostMakers],
+    given: Stop,
+    until: Callable[[Status], bool] | None,
+    clock: Clock,
 ) -> tuple[Status, str]:
     """One life of everything that knows the ledger: the last status, and how the ledger is damaged if it is.
 
     Numbers of scans mean nothing in another ledger, so nothing that holds one may outlive it.
     """
     with ExitStack() as stack:
-        stop = Stop()
+        stop = clock.stop()
         stack.enter_context(given.calls(stop.set))
         ledger = Ledger(config.state / "ledger.db")
         stack.callback(ledger.close)
@@ -114,13 +131,13 @@ def _work(
         bell = Bell()
         stack.callback(bell.close)
         stack.enter_context(stop.calls(bell.ring))
-        decoding = Decoding(_decoders(config), stop)
+        decoding = Decoding(_decoders(makers), stop)
         stack.callback(decoding.rest)
         turner = Turner()
         stack.callback(turner.rest)
         desk = Desk(ledger, filer, decoding, turner, progress := Progress(), config.state / "spool", stop)
-        slots = Slots({name: makers for name, _, makers in _hosts(config)}, desk, bell.nudge)
-        hosts = [Host(name, engine, len(makers)) for name, engine, makers in _hosts(config)]
+        slots = Slots({name: engines for name, _, engines in makers}, desk, bell.nudge)
+        hosts = [Host(name, engine, len(engines)) for name, engine, engines in makers]
         states = [_inbox_state(inbox, progress, ledger.gaps(inbox.name)) for inbox in config.inboxes]
         reconciler = Reconciler(states, hosts, ledger, slots, bell, config.state, recovery)
         status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))
@@ -308,7 +325,7 @@ def engines(config: Config, engine: str) -> Sequence[Callable[[], Engine]]:
     return [maker for _, runs, makers in _hosts(config) if runs == engine for maker in makers]
 
 
-def _hosts(config: Config) -> Iterator[tuple[str, str, Sequence[Callable[[], Engine]]]]:
+def _hosts(config: Config) -> Iterator[HostMakers]:
     wanted = {inbox.engine for inbox in config.inboxes}
     if "ollama" in wanted:
         for host in config.ollama.hosts:
@@ -317,9 +334,9 @@ def _hosts(config: Config) -> Iterator[tuple[str, str, Sequence[Callable[[], Eng
         yield "embedded", "ocr", [_ocr]
 
 
-def _decoders(config: Config) -> int:
+def _decoders(hosts: Sequence[HostMakers]) -> int:
     """Decoding is work for a core: more at once than there are of them, or than requests, gain nothing."""
-    return max(1, min(os.cpu_count() or 1, sum(len(makers) for _, _, makers in _hosts(config))))
+    return max(1, min(os.cpu_count() or 1, sum(len(makers) for _, _, makers in hosts)))
 
 
 def _ollama(config: Config, url: str) -> Callable[[], Engine]:

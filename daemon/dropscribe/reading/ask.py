@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from tenacity import (
     Retrying,
     retry_if_exception,
-    sleep_using_event,
     stop_after_attempt,
     stop_any,
     stop_when_event_set,
@@ -39,7 +38,7 @@ def ask(engine: Engine, picture: Picture, recipe: Recipe, *, stop: Stop) -> Answ
         retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and error.soon),
         stop=stop_any(stop_after_attempt(_ATTEMPTS), stop_when_event_set(stop.event)),
         wait=wait_exponential(multiplier=_FIRST_WAIT, max=_LONGEST_WAIT) + wait_random(0, _FIRST_WAIT),
-        sleep=sleep_using_event(stop.event),
+        sleep=lambda seconds: _pause(stop, seconds),
         reraise=True,
     )
     try:
@@ -48,3 +47,7 @@ def ask(engine: Engine, picture: Picture, recipe: Recipe, *, stop: Stop) -> Answ
         # After a stop tenacity raises the last failure again; that must not be held against the host.
         stop.check()
         raise
+
+
+def _pause(stop: Stop, seconds: float) -> None:
+    stop.wait(seconds)
