@@ -143,22 +143,24 @@ class Reconciler:
         for state in self.inboxes.values():
             state.wake_postponed(now)
             self._check_obstacles(state, now)
-        lines = [line for state in self.inboxes.values() if (line := self._line(state, now))]
+        # Those with nothing to read too: whose turn comes after one of them must not be forgotten.
+        lines = [self._line(state, now) for state in self.inboxes.values()]
         for pick in schedule.assign(lines, self.hosts.by_name, now, self._last_inbox):
             self._last_inbox = pick.inbox
             self._give(self.inboxes[pick.inbox], pick, now)
 
-    def _line(self, state: InboxState, now: float) -> schedule.Line | None:
+    def _line(self, state: InboxState, now: float) -> schedule.Line:
+        nothing = schedule.Line(state.name, 0, ())
         if state.parked is not None or not state.waiting:
-            return None
+            return nothing
         hosts = state.usable_hosts(self.hosts.running(state.rules.engine))
         if not any(self.hosts[name].room(now) for name in hosts):
-            return None
+            return nothing
         try:
             check_space(state, self._state_folder)
         except WorldWrong as wrong:
             self._park(state, wrong, now)
-            return None
+            return nothing
         return schedule.Line(state.name, state.waiting, hosts)
 
     def _give(self, state: InboxState, pick: schedule.Pick, now: float) -> None:

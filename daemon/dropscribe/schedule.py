@@ -69,7 +69,10 @@ class Pick:
 def assign(
     lines: Sequence[Line], hosts: Mapping[str, Host], now: float, last_inbox: str = ""
 ) -> tuple[Pick, ...]:
-    """As many picks as there is room for; inboxes take turns, beginning after `last_inbox`."""
+    """As many picks as there is room for; inboxes take turns, beginning after `last_inbox`.
+
+    `lines`: of all inboxes, always in the same order, or else the turns begin anew whenever one has been emptied.
+    """
     room = {name: host.room(now) for name, host in hosts.items()}
     waiting = {line.inbox: line.waiting for line in lines}
     turns = _after(last_inbox, lines)

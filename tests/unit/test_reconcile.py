@@ -528,3 +528,23 @@ def test_an_error_that_nobody_foresaw_puts_the_scan_behind_the_others(world):
     assert here.hands.jobs == []
     here.step(31.0)
     assert [job.scan.name for job in here.hands.jobs] == [first]
+
+
+def test_three_inboxes_share_the_turns_though_one_is_empty_in_between(tmp_path):
+    ledger, hands = Ledger(tmp_path / "ledger.db"), Hands()
+    states = []
+    for name in ("a", "b", "c"):
+        inbox = an_inbox(tmp_path / name, name=name)
+        look_rules = LookRules(skip=frozenset({inbox.done, inbox.failed}))
+        states.append(InboxState(inbox, look_rules, network=False, rescan=60.0))
+        for number in range({"a": 9, "b": 1, "c": 1}[name]):
+            (inbox.path / f"{number}.png").write_bytes(b"a scan")
+    recovery = Recovery(ledger, Filer(ledger), {})
+    reconciler = Reconciler(states, [Host(URL, "ollama")], ledger, hands, Ears(), tmp_path, recovery)
+    turns = []
+    for second in range(4):
+        reconciler.step(1000.0 + second, rung=True)
+        if hands.jobs:
+            turns.append(hands.finish().scan.inbox.name)
+    ledger.close()
+    assert turns == ["a", "b", "c"]

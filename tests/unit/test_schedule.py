@@ -96,3 +96,10 @@ def test_resting_since_is_the_first_failure_of_a_row():
     host = schedule.failed(Host("h", "ollama"), 100.0, "gone", draw=0.5)
     host = schedule.failed(host, host.rests_until, "gone", draw=0.5)
     assert host.resting_since == 100.0
+
+
+def test_a_turn_is_not_lost_when_the_inbox_before_has_been_emptied():
+    """Or else, of three, the first two could share all turns while the third waits."""
+    hosts = {"h": Host("h", "ollama")}
+    (pick,) = assign([Line("a", 9, ("h",)), Line("b", 0, ()), Line("c", 1, ("h",))], hosts, 0.0, "b")
+    assert pick.inbox == "c"
