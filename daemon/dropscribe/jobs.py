@@ -30,13 +30,15 @@ class Job:
 class Result:
     """What became of a job: filed, or the error that ended it.
 
-    `proven`: the host passed its probe. `state`: what the model was when it failed or was checked.
+    `proven`: the host passed its probe. `answered`: it answered about a page of the scan, whatever that was worth;
+    many scans are filed without anybody being asked. `state`: what the model was when it failed or was checked.
     """
 
     job: Job
     filed: Filed | None = None
     error: Exception | None = None
     proven: bool = False
+    answered: bool = False
     state: ModelState | None = None
 
 

@@ -187,9 +187,10 @@ class Reconciler:
     def _take_in(self, result: Result, now: float) -> None:
         job, state = result.job, self.inboxes[result.job.scan.inbox.name]
         self.hosts.released(job.host)
-        if _was_answered(result):
+        fell_over = isinstance(result.error, Unavailable)
+        if (result.proven and job.deep) or (result.answered and not fell_over):
             self.hosts.answered(job.host)
-        elif result.proven and job.check:
+        elif result.proven and not fell_over:
             self.hosts.looked_well(job.host)
         if job.check:
             self._checked(state, result, now)
@@ -347,14 +348,6 @@ def _obstacle(failure: Misconfigured, result: Result, before: Obstacle | None, n
         now if result.job.check else now + schedule.parked_for(times),
         times,
     )
-
-
-def _was_answered(result: Result) -> bool:
-    """Whether the host has answered: /api/version also answers where no model can be loaded."""
-    job = result.job
-    if result.filed or (result.proven and job.deep):
-        return True
-    return result.proven and not job.check and not isinstance(result.error, Unavailable)
 
 
 def check_world(state: InboxState, state_folder: Path, ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from dropscribe import log
-from dropscribe.errors import Failure, Misconfigured, Stopped, Withdrawn
+from dropscribe.errors import BadAnswer, Failure, Misconfigured, Stopped, Withdrawn
 from dropscribe.jobs import Result
 from dropscribe.read_page import NO_ANSWER, base_recipe, models_of
 from dropscribe.reading.prove import prove, usable
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from dropscribe.jobs import Job
     from dropscribe.reading.engines import Engine, ModelState
+    from dropscribe.stop import Stop
     from dropscribe.transcribe import Desk
+    from dropscribe.values import Answer, Picture, Recipe
 
 
 _IDLE = 600.0
@@ -87,20 +89,23 @@ class Slots:
 
     def _do(self, job: Job, engine: Engine) -> Result:
         proven, state = False, None
+        heard = _Heard(engine)
         try:
             if job.check or job.probe:
                 state = self._prove(job, engine)
                 proven = True
             if job.check:
                 return Result(job, proven=True, state=state)
-            return Result(job, transcribe(job.scan, engine, self._desk), proven=proven)
+            filed = transcribe(job.scan, heard, self._desk)
+            return Result(job, filed, proven=proven, answered=heard.answered)
         except Misconfigured as error:
-            return Result(job, error=error, proven=proven, state=state or self._state_of(job, engine))
+            state = state or self._state_of(job, engine)
+            return Result(job, error=error, proven=proven, answered=heard.answered, state=state)
         except (Failure, Withdrawn, Stopped) as error:
-            return Result(job, error=error, proven=proven)
+            return Result(job, error=error, proven=proven, answered=heard.answered)
         except Exception as error:  # noqa: BLE001 - the one boundary per scan
             log.trouble("broke down", error, inbox=job.scan.inbox.name, scan=job.scan.name)
-            return Result(job, error=error, proven=proven)
+            return Result(job, error=error, proven=proven, answered=heard.answered)
 
     def _prove(self, job: Job, engine: Engine) -> ModelState:
         inbox = job.scan.inbox
@@ -117,3 +122,36 @@ class Slots:
             return engine.check(models_of(job.scan.inbox)[0], stop=self._desk.stop)
         except (Failure, Stopped):
             return None
+
+
+class _Heard:
+    """An engine, and whether it has answered anything: only that shows that its host reads pictures."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.answered = False
+
+    @property
+    def host(self) -> str:
+        return self._engine.host
+
+    def check(self, model: str, *, stop: Stop) -> ModelState:
+        return self._engine.check(model, stop=stop)
+
+    def ask(self, picture: Picture, recipe: Recipe, *, stop: Stop) -> Answer:
+        try:
+            answer = self._engine.ask(picture, recipe, stop=stop)
+        except BadAnswer:  # about this picture it said no, so it lives
+            self.answered = True
+            raise
+        self.answered = True
+        return answer
+
+    def new_scan(self) -> None:
+        self._engine.new_scan()
+
+    def rest(self) -> None:
+        self._engine.rest()
+
+    def close(self) -> None:
+        self._engine.close()

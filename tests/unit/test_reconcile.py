@@ -46,6 +46,7 @@ class Hands:
             path = job.scan.inbox.path / job.scan.name
             path.rename(job.scan.inbox.done / job.scan.name)
             how["filed"] = Filed("done", job.scan.inbox.done / job.scan.name)
+            how.setdefault("answered", True)
         self._results.append(Result(job, error=error, **how))
         return job
 
@@ -528,6 +529,25 @@ def test_an_error_that_nobody_foresaw_puts_the_scan_behind_the_others(world):
     assert here.hands.jobs == []
     here.step(31.0)
     assert [job.scan.name for job in here.hands.jobs] == [first]
+
+
+def test_a_scan_that_was_filed_without_asking_says_nothing_of_the_host(world):
+    """A file that is no picture needs no model; neither does it hold anything against other scans."""
+    here = world()
+    here.settled("a.png", "b.png")
+    failure = Unavailable("its queue is full")
+    here.hands.finish(failure)
+    here.step(1.0)
+    before = here.host.failures
+    here.step(5.0)
+    here.hands.finish(proven=True, answered=False)
+    here.step(0.1)
+    assert here.status.done == 1
+    assert here.host.failures == before == 1
+    here.step(5.0)
+    here.hands.finish(proven=True)
+    here.step(0.1)
+    assert here.host.failures == 0
 
 
 def test_three_inboxes_share_the_turns_though_one_is_empty_in_between(tmp_path):
