@@ -99,7 +99,8 @@ class Slots:
             filed = transcribe(job.scan, heard, self._desk)
             return Result(job, filed, proven=proven, answered=heard.answered)
         except Misconfigured as error:
-            state = state or self._state_of(job, engine)
+            # A look that was refused has said it all; only a request with a picture leaves the model to be looked at.
+            state = state or (None if job.check else self._state_of(job, engine))
             return Result(job, error=error, proven=proven, answered=heard.answered, state=state)
         except (Failure, Withdrawn, Stopped) as error:
             return Result(job, error=error, proven=proven, answered=heard.answered)
