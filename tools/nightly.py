@@ -32,6 +32,7 @@ EVERY = {
     "real-power": Long(
         "tests/torture/test_real_power_cuts.py", {"DROPSCRIBE_POWER": "real", "DROPSCRIBE_LONG": "1"}
     ),
+    "week": Long("tests/week/test_week.py", {"DROPSCRIBE_DAYS": "40"}),
 }
 
 

@@ -7,6 +7,7 @@ from dropscribe.reading.engines.wire import Timeouts
 from tests.engines.contract import EngineContract
 from tests.engines.scripted import ScriptedEngine
 from tests.standin import BEFORE_LLAMA_SERVER, Standin
+from tests.week import clock, plan, servers
 
 REAL = os.environ.get("DROPSCRIBE_TEST_OLLAMA")
 
@@ -15,6 +16,16 @@ class TestScripted(EngineContract):
     @pytest.fixture
     def engine(self):
         return ScriptedEngine()
+
+    def words_of(self, number):
+        return ["scan", str(number)]
+
+
+class TestSimulated(EngineContract):
+    @pytest.fixture
+    def engine(self):
+        world = servers.World(clock.Instant(), kinds={})
+        return servers.Host(world, plan.Server("simulated")).engine()
 
     def words_of(self, number):
         return ["scan", str(number)]

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _LAUNCHER = """#!{python} -IS
@@ -23,8 +24,11 @@ line.recv(1)
 """
 
 
-def open_nursery(folder: Path) -> str:
-    """Forks the nursery, which ends when this process does; what to use as `sys.executable`."""
+def open_nursery(folder: Path, main: Callable[[int], None] | None = None) -> str:
+    """Forks the nursery, which ends when this process does; what to use as `sys.executable`.
+
+    `main`: what a decoding process does with its end of the socket, if not what it does outside of tests.
+    """
     address, launcher = str(folder / "nursery"), folder / "launcher"
     launcher.write_text(_LAUNCHER.format(python=sys.executable, address=address))
     launcher.chmod(0o700)
@@ -34,17 +38,17 @@ def open_nursery(folder: Path) -> str:
     ours, theirs = os.pipe()
     if os.fork() == 0:
         os.close(theirs)
-        _serve(listener, ours)
+        _serve(listener, ours, main)
     listener.close()
     os.close(ours)
     return str(launcher)
 
 
-def _serve(listener: socket.socket, parent: int) -> None:
+def _serve(listener: socket.socket, parent: int, main: Callable[[int], None] | None) -> None:
     import select
     import signal
 
-    from dropscribe.reading import decoder  # noqa: F401 - for those begotten here
+    from dropscribe.reading import decoder  # early, for those begotten here
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for them
     while True:
@@ -53,18 +57,16 @@ def _serve(listener: socket.socket, parent: int) -> None:
             os._exit(0)
         line, _ = listener.accept()
         if os.fork() == 0:
-            _decode(line)
+            _decode(line, main or decoder.main)
         line.close()
 
 
-def _decode(line: socket.socket) -> None:
+def _decode(line: socket.socket, main: Callable[[int], None]) -> None:
     import signal
-
-    from dropscribe.reading import decoder
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         _, (descriptor, *_), _, _ = socket.recv_fds(line, 1, 1)
-        decoder.main(descriptor)
+        main(descriptor)
     finally:
         os._exit(1)
