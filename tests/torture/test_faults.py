@@ -29,7 +29,7 @@ def needs_a_restart(home, told, how):
         return "could not start, and said why"
     if told.code == STUCK:  # folders are made at the start only: what vanishes later is a share that is away
         assert "parked" in told.said, f"{how}: {told.said}"
-        assert told.struck.startswith(("mkdir", "newfstatat")), f"{how}: {told.said}"
+        assert told.struck.startswith(("mkdir", "newfstatat", "openat")), f"{how}: {told.said}"
         return "waits for its folder, and says so"
     assert told.code == 0, f"{how}, ended with {told.code}: {told.said}"
     return "left a hidden file" if any("/." in f"/{name}" for name in home.tree()) else ""
