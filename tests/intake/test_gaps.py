@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,3 +116,19 @@ def test_with_the_looks_that_it_asks_for_no_gap_that_matters_is_missed(pauses):
     assert max(found, default=0) <= max(pauses) + 1e-6
     if matter:
         assert max(found) >= max(matter) - 1e-6
+
+
+@pytest.mark.parametrize(
+    ("stamps", "seen", "gap"),
+    [
+        (7.0, 6.6, 7.0),  # the first look came late
+        (7.0, 9.5, 7.0),  # the last one did
+        (-3600.0, 7.0, 7.0),  # a copy with the time of its original
+        (86400.0, 7.0, 7.0),  # over one that had such a time
+        (0.0, 7.0, 7.0),  # nobody set a time at all
+    ],
+)
+def test_a_gap_is_told_by_time_stamps_unless_they_are_from_elsewhere(stamps, seen, gap):
+    before = Fingerprint(1, 1, 100, 1_000_000_000_000, 0)
+    after = Fingerprint(1, 1, 200, 1_000_000_000_000 + round(stamps * 1e9), 0)
+    assert gaps.gap_between(before, 50.0, after, 50.0 + seen) == pytest.approx(gap)

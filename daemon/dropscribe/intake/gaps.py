@@ -26,6 +26,9 @@ LONGEST_WAIT = 600.0
 LONGEST_GUESS = 30.0
 """A longer gap is believed only of a scan that had been whole: an upload over a bad line stalls too."""
 
+LATEST_SIGHT = 30.0
+"""Seconds by which the first sight of a change may come late where nothing announces it."""
+
 HALVED_AFTER = 14 * 86400.0
 """Seconds in which half of a gap is forgotten: scanners are replaced, and so are habits."""
 
@@ -57,11 +60,12 @@ def learn(known: Gap | None, seconds: float, quiet: float, at: float) -> Gap | N
 def gap_between(before: Fingerprint, since: float, after: Fingerprint, now: float) -> float:
     """Seconds between the last change of `before`, seen from `since` on, and what made it `after`, seen at `now`.
 
-    Looks may come late, but then the two time stamps, which one clock has made, are nearer to each other.
+    Looks come late, the first one as well as the last. The two time stamps do not, which one clock has made; but
+    whoever copies a file may have given it another one's.
     """
     stamps = (after.mtime_ns - before.mtime_ns) / 1e9
     seen = now - since
-    return min(seen, stamps) if stamps > 0 else seen
+    return stamps if 0 < stamps <= seen + LATEST_SIGHT else seen
 
 
 def went_on(before: Settling, after: Settling, looked_at: float, now: float) -> Mapping[str, float]:
