@@ -19,7 +19,7 @@ from dropscribe.transcribe import Waiting
 from dropscribe.values import Fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from dropscribe.config.values import Inbox
     from dropscribe.errors import Failure, Unsupported, WorldWrong
@@ -85,6 +85,7 @@ class InboxState:
     overcome: dict[str, Obstacle] = field(default_factory=dict)  # and no scan was read there since
     reading: dict[str, Fingerprint] = field(default_factory=dict)
     held: dict[str, Unsupported] = field(default_factory=dict)
+    suspects: set[str] = field(default_factory=set)  # their last reading may have ended its host
     watch: str = ""
     often: float | None = None  # seconds between two looks while events are missing
     notes: dict[str, Failure] = field(default_factory=dict)
@@ -129,6 +130,7 @@ class InboxState:
     def _forget_what_left(self) -> None:
         settled, arriving = self.settling.settled, self.settling.arriving
         self._queued.intersection_update(settled)
+        self.suspects.intersection_update(settled.keys() | self.reading.keys())
         for name in [name for name in self.held if name not in settled]:
             del self.held[name]
         for name in [name for name in self._later if name not in settled]:
@@ -183,6 +185,11 @@ class InboxState:
     def waiting(self) -> int:
         return len(self._queued)
 
+    def suspect_is_due(self, hosts: Collection[str]) -> bool:
+        """Whether a suspect is being read, or may be next; `hosts` are those that can read for this inbox."""
+        may_be_next = hosts and not self.parked
+        return any(name in self.reading or (may_be_next and name in self._queued) for name in self.suspects)
+
     def next_scan(self) -> tuple[str, Fingerprint] | None:
         """The oldest scan that is ready, now being read."""
         while self._ready:
@@ -207,6 +214,7 @@ class InboxState:
         if os.path.lexists(self.rules.path / name):
             self.next_look = now
         self.reading.pop(name)
+        self.suspects.discard(name)
         self.notes.pop(name, None)
         self._kept_back.pop(name, None)
         self.gone.add(name)

@@ -145,7 +145,11 @@ class Reconciler:
             self._check_obstacles(state, now)
         # Those with nothing to read too: whose turn comes after one of them must not be forgotten.
         lines = [self._line(state, now) for state in self.inboxes.values()]
-        for pick in schedule.assign(lines, self.hosts.by_name, now, self._last_inbox):
+        careful = any(
+            state.suspect_is_due(state.usable_hosts(self.hosts.running(state.rules.engine)))
+            for state in self.inboxes.values()
+        )
+        for pick in schedule.assign(lines, self.hosts.by_name, now, self._last_inbox, careful=careful):
             self._last_inbox = pick.inbox
             self._give(self.inboxes[pick.inbox], pick, now)
 
@@ -222,6 +226,8 @@ class Reconciler:
                 self._went_wrong(state, name, wrong, now)
             case Failure() as failure:
                 state.put_back(name)
+                if isinstance(failure, Unavailable) and failure.evidence is not None:
+                    state.suspects.add(name)
                 self._failed(state, result, failure, now)
             case _:
                 state.postpone(name, now + _SURPRISE_REST)

@@ -41,11 +41,14 @@ class Host:
     def well(self) -> bool:
         return self.failures == 0
 
-    def room(self, now: float) -> int:
-        """How many more requests it may be given; one at a time until it has answered after a failure."""
+    def room(self, now: float, *, careful: bool = False) -> int:
+        """How many more requests it may be given; one at a time until it has answered after a failure.
+
+        `careful`: one at a time also when it is well.
+        """
         if now < self.rests_until:
             return 0
-        return max(0, (self.parallel if self.well else 1) - self.busy)
+        return max(0, (self.parallel if self.well and not careful else 1) - self.busy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,20 @@ class Pick:
 
 
 def assign(
-    lines: Sequence[Line], hosts: Mapping[str, Host], now: float, last_inbox: str = ""
+    lines: Sequence[Line],
+    hosts: Mapping[str, Host],
+    now: float,
+    last_inbox: str = "",
+    *,
+    careful: bool = False,
 ) -> tuple[Pick, ...]:
     """As many picks as there is room for; inboxes take turns, beginning after `last_inbox`.
 
     `lines`: of all inboxes, always in the same order, or else the turns begin anew whenever one has been emptied.
+    `careful`: a scan is among them that may have ended its host, so no host reads it beside another one, which
+    would be suspected with it each time.
     """
-    room = {name: host.room(now) for name, host in hosts.items()}
+    room = {name: host.room(now, careful=careful) for name, host in hosts.items()}
     waiting = {line.inbox: line.waiting for line in lines}
     turns = _after(last_inbox, lines)
     picks: list[Pick] = []

@@ -568,3 +568,36 @@ def test_three_inboxes_share_the_turns_though_one_is_empty_in_between(tmp_path):
             turns.append(hands.finish().scan.inbox.name)
     ledger.close()
     assert turns == ["a", "b", "c"]
+
+
+def test_a_scan_that_may_have_ended_its_host_is_not_read_beside_another_one(world):
+    here = world(parallel=2)
+    here.settled("a.png", "b.png", "c.png", "d.png")
+    assert len(here.hands.jobs) == 2
+    for name in ("a.png", "b.png"):
+        record = here.ledger.open_scan("inbox", name, "x", 1, at=1.0)
+        failure = Unavailable("the runner died", suspect=True)
+        failure.evidence = here.ledger.add_try(record.id, Try(1, "r", SUSPECT, "died", "", 1.0, 1.0))
+        here.hands.finish(failure)
+    here.step()
+    for name in ("a.png", "b.png"):
+        here.step(3.0)
+        assert [job.scan.name for job in here.hands.jobs] == [name]
+        here.hands.finish(proven=True)
+    here.step()
+    assert [job.scan.name for job in here.hands.jobs] == ["c.png", "d.png"]
+
+
+def test_a_suspect_that_was_taken_away_or_cannot_be_read_holds_up_nobody(world):
+    here = world(parallel=2)
+    here.settled("a.png", "b.png", "c.png")
+    _, failure = suspect(here)
+    here.hands.finish(failure)
+    here.step()
+    (here.inbox.path / "a.png").unlink()
+    here.hands.finish()
+    here.step(3.0)
+    here.hands.finish(proven=True)
+    here.settled("d.png", "e.png")
+    assert [job.scan.name for job in here.hands.jobs] == ["d.png", "e.png"]
+    assert here.state.suspects == set()
