@@ -8,7 +8,7 @@ import pytest
 from dropscribe.errors import WorldWrong
 from dropscribe.intake.look import DEEPEST, LISTED, LookRules, look
 from dropscribe.values import Fingerprint
-from tests.intake.rights import only_where_rights_count
+from tests.intake.rights import NOBODY, only_as_root, only_where_rights_count
 
 STRANGE = [
     "new\nline.jpg", "\N{FACE WITH TEARS OF JOY}.png", os.fsdecode(b"\xff\xfe.png"), "x" * 251 + ".jpg",
@@ -64,6 +64,18 @@ def test_a_folder_in_an_inbox_that_is_not_recursive_is_told_of_unless_it_is_for_
     assert found.ignored == {"2026": "in a folder; set recursive: true to have it read"}
     assert not found.seen
     assert not found.refused
+
+
+@only_as_root
+def test_where_a_strangers_link_leads_is_not_asked(tmp_path):
+    """It is told as a link, where one's own link to `done` is nothing to tell about."""
+    (tmp_path / "done").mkdir()
+    for name in ("own", "strange"):
+        (tmp_path / name).symlink_to("done")
+    os.chown(tmp_path / "strange", NOBODY, NOBODY, follow_symlinks=False)
+    found = look(tmp_path, LookRules(skip=frozenset({tmp_path / "done"})), ())
+    assert found.refused == {"strange": "it is a link; links are not read"}
+    assert not found.seen
 
 
 def test_what_is_left_alone_is_listed_with_its_reason(tmp_path):
