@@ -19,7 +19,7 @@ def quoted(cell):
     return [part.strip("`") for part in cell.split()]
 
 
-def tests_in(path):
+def functions_in(path):
     tree = ast.parse((ROOT / "tests" / path).read_text())
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
@@ -40,10 +40,10 @@ def test_what_a_row_names_exists(row):
     for test in quoted(tests):
         path, _, name = test.partition("::")
         assert name.startswith("test_"), test
-        assert name in tests_in(path), test
+        assert name in functions_in(path), test
 
 
 def test_no_test_of_the_running_daemon_is_left_out():
     named = {test.partition("::")[2] for row in rows() for test in quoted(row[3])}
-    played = {name for name in tests_in("e2e/test_hostile.py") if name.startswith("test_")}
+    played = {name for name in functions_in("e2e/test_hostile.py") if name.startswith("test_")}
     assert played - named == {"test_a_hard_link_is_read_as_soon_as_it_is_a_file_of_its_own"}
