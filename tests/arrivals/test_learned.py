@@ -3,7 +3,7 @@
 import pytest
 
 from tests.arrivals.replay import Theatre, finish
-from tests.arrivals.script import complete, filed, put, tiff
+from tests.arrivals.script import at_night, complete, filed, put, tiff
 from tests.arrivals.sequences import Sequence
 from tests.e2e.harness import until
 
@@ -28,6 +28,7 @@ def taught():
     )  # fmt: skip
 
 
+@at_night
 @pytest.mark.slow
 def test_gaps_are_learned_kept_and_shown(tmp_path):
     sequences = list(taught())
