@@ -65,9 +65,6 @@ class Kind(NamedTuple):
     name: str
     spoil: Callable[[Given], str | None]
     known: str
-    tells: Callable[[CrossCheck], bool] = lambda found: bool(
-        found.unsupported or found.missing or found.reason
-    )
 
 
 def main() -> None:
@@ -101,7 +98,7 @@ def _row(kind: Kind, found: list[CrossCheck]) -> str:
     count = max(1, len(found))
     shares = (
         sum(one.name == "check" for one in found) / count,
-        sum(kind.tells(one) for one in found) / count,
+        sum(bool(one.unsupported or one.missing or one.reason) for one in found) / count,
         sum(bool(one.numbers) for one in found) / count,
     )
     return (

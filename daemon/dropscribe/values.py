@@ -50,7 +50,7 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Listened:
     """A folder as it is listened to: another inode under this path is another folder."""
 
     path: Path

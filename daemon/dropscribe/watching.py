@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dropscribe.inbox_state import InboxState
     from dropscribe.jobs import Watch
-    from dropscribe.values import Place
+    from dropscribe.values import Listened
 
 NOT_EXPECTED = "looked at regularly: no events are expected there"
 
@@ -38,7 +38,7 @@ class Watching:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._mounts: dict[int, _Mount] = {}
-        self._places: dict[str, Mapping[int, Place]] = {}
+        self._listened: dict[str, Mapping[int, Listened]] = {}
         self._problems: dict[str, str] = {}
 
     def keep(self, state: InboxState, now: float, *, rung: bool, news: bool) -> None:
@@ -49,7 +49,7 @@ class Watching:
             return
         assert state.seen is not None
         problem = self._watch.watch(rules.name, state.seen.folders) or ""
-        self._take_places(rules.name)
+        self._take_listened(rules.name)
         if news:
             for mount in self._mounts_of(state):
                 mount.proof = canary.arrived(mount.proof, rung=rung)
@@ -60,11 +60,11 @@ class Watching:
         """Judge the canaries that are out, and drop those that are due."""
         self._report_lost()
         for dev, mount in self._mounts.items():
-            there = [state for name, state in states.items() if dev in self._places.get(name, {})]
+            there = [state for name, state in states.items() if dev in self._listened.get(name, {})]
             self._judge(dev, mount, there, now)
             if canary.is_due(mount.proof, now):
                 names = [
-                    name for state in there if (name := self._drop(state, self._places[state.name][dev]))
+                    name for state in there if (name := self._drop(state, self._listened[state.name][dev]))
                 ]
                 mount.proof = canary.dropped(mount.proof, names, now)
 
@@ -75,34 +75,34 @@ class Watching:
 
     # --- what is listened to
 
-    def _take_places(self, inbox: str) -> None:
-        places = self._watch.places(inbox)
-        before = self._places.get(inbox, {})
-        self._places[inbox] = places
-        for dev, place in places.items():
+    def _take_listened(self, inbox: str) -> None:
+        listened = self._watch.listened(inbox)
+        before = self._listened.get(inbox, {})
+        self._listened[inbox] = listened
+        for dev, folder in listened.items():
             mount = self._mounts.setdefault(dev, _Mount())
-            if before.get(dev) != place:
+            if before.get(dev) != folder:
                 self._forget_canaries(mount)
                 mount.proof = canary.anew(mount.proof)
-        used = {dev for those in self._places.values() for dev in those}
+        used = {dev for those in self._listened.values() for dev in those}
         for dev in self._mounts.keys() - used:
             self._forget_canaries(self._mounts.pop(dev))
 
     def _mounts_of(self, state: InboxState) -> Iterator[_Mount]:
-        return (self._mounts[dev] for dev in self._places.get(state.name, {}))
+        return (self._mounts[dev] for dev in self._listened.get(state.name, {}))
 
     # --- canaries
 
-    def _drop(self, state: InboxState, place: Place) -> str | None:
+    def _drop(self, state: InboxState, folder: Listened) -> str | None:
         """The name of the canary; None where none can be made, which is for parking to say, not for us."""
         if state.parked is not None:
             return None
         name = f"{canary.PREFIX}{secrets.token_hex(6)}.part"
         self._watch.expect(name)
         try:
-            if place.path != state.rules.path:
-                atomic.sweep(place.path)  # the start sweeps no subfolder
-            atomic.make_and_remove(place.path, name)
+            if folder.path != state.rules.path:
+                atomic.sweep(folder.path)  # the start sweeps no subfolder
+            atomic.make_and_remove(folder.path, name)
         except (WorldWrong, FileExistsError):
             self._watch.forget(name)
             return None
@@ -118,7 +118,7 @@ class Watching:
             return
         inboxes = ", ".join(state.name for state in there)
         if mount.proof.deaf:
-            mount.reason = _not_told(self._places[there[0].name][dev].path)
+            mount.reason = _not_told(self._listened[there[0].name][dev].path)
             log.step("looking instead of listening", level="warning", inboxes=inboxes, reason=mount.reason)
         else:
             log.step("listening again", inboxes=inboxes, after=mount.reason)

@@ -10,7 +10,7 @@ from watchdog.events import FileCreatedEvent, FileMovedEvent
 from dropscribe.filing import atomic
 from dropscribe.intake import canary
 from dropscribe.intake.bell import MOST_FOLDERS, Bell
-from dropscribe.values import Place
+from dropscribe.values import Listened
 from tests.intake.rights import only_where_rights_count
 
 LONG = 20.0
@@ -376,10 +376,10 @@ def test_no_event_can_end_the_thread_that_hears_it(bell, path):
 def test_each_device_is_listened_to_at_the_folder_nearest_to_the_root(bell, inbox):
     (inbox / "a").mkdir()
     bell.watch("in", [inbox / "a", inbox])
-    assert bell.places("in") == {inbox.stat().st_dev: Place(inbox, inbox.stat().st_ino)}
+    assert bell.listened("in") == {inbox.stat().st_dev: Listened(inbox, inbox.stat().st_ino)}
     bell.watch("in", [inbox / "a"])
-    assert bell.places("in") == {inbox.stat().st_dev: Place(inbox / "a", (inbox / "a").stat().st_ino)}
-    assert bell.places("other") == {}
+    assert bell.listened("in") == {inbox.stat().st_dev: Listened(inbox / "a", (inbox / "a").stat().st_ino)}
+    assert bell.listened("other") == {}
 
 
 def test_closing_leaves_no_thread_and_no_descriptor_behind(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 
 from dropscribe.reading.crosscheck import Line, cross_check
 from dropscribe.reading.numbers import unsupported_numbers
-from dropscribe.reading.support import Letters, gaps, joined_words, support, surplus_repeats
+from dropscribe.reading.support import Letters, gaps, joined_words, surplus_repeats
 
 PAGE = """The boiler of the house was mended on Monday, and the bill comes with this letter.
 Please pay 184.50 within thirty days to the account below, and quote invoice 20931.
@@ -35,7 +35,7 @@ def test_the_same_words_are_verified_whatever_their_order_markup_and_line_breaks
         "<table><tr><td>" + PAGE.replace("\n", "</td></tr><tr><td>") + "</td></tr></table>",
     ):
         found = check(text)
-        assert (found.name, found.support) == ("verified", 1.0), text
+        assert found.name == "verified", text
 
 
 def test_what_the_page_does_not_say_is_quoted():
@@ -116,6 +116,7 @@ def test_what_the_second_engine_cannot_read_it_does_not_vouch_for():
     assert check(PAGE, read(PAGE, 0.9)).name == "unverifiable"
     russian = "Счёт за ремонт котла приложен к этому письму, просим оплатить его в течение месяца."
     assert check(russian, read("CueT 3a peMOHT KoTna npunoxeH K 3ToMy nncbMy")).name == "unverifiable"
+    assert check(russian, read("CueT 3a peMOHT", 0.4)).reason == "the second engine does not know this script"
     assert check(f"{PAGE}\nИтого", read(f"{PAGE}\nMToro")).name == "verified"
     japanese = "請求書の合計金額は以下のとおりです。お支払いは三十日以内にお願いいたします。" * 2
     assert check(japanese, read(japanese)).name == "verified"
@@ -161,7 +162,7 @@ def test_formulas_and_prices_are_told_apart():
     assert len(Letters.of(priced)) == sum(map(str.isalpha, priced))
 
 
-def test_support_and_gaps_are_sound_on_any_text():
+def test_gaps_and_repeats_are_sound_on_any_text():
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     chance = random.Random(seed)
@@ -186,7 +187,6 @@ def test_support_and_gaps_are_sound_on_any_text():
         ]
         one, two = ("".join(chance.choices(pieces, k=chance.randrange(300))) for _ in range(2))
         text, other = Letters.of(joined_words(one)), Letters.of(joined_words(two))
-        assert 0.0 <= support(text, other) <= 1.0
         assert 0.0 <= surplus_repeats(text, other) <= 1.0
         assert list(gaps(text, text)) == []
         last = 0

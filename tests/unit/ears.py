@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dropscribe.values import Place
+from dropscribe.values import Listened
 
 
 class Ears:
@@ -20,11 +20,11 @@ class Ears:
         reasons = [self.problems[folder] for folder in folders if folder in self.problems]
         return f"{reasons[0]}" if reasons else None
 
-    def places(self, key):
+    def listened(self, key):
         found = {}
         for folder in sorted(self._folders.get(key, ()), key=lambda path: (len(str(path)), str(path))):
             identity = folder.stat()
-            found.setdefault(identity.st_dev, Place(folder, identity.st_ino))
+            found.setdefault(identity.st_dev, Listened(folder, identity.st_ino))
         return found
 
     def overflows(self):

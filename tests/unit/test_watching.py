@@ -53,16 +53,16 @@ def test_a_canary_is_heard_where_it_was_expected_and_forgotten_when_told(watch, 
     watch.forget(name)
 
 
-def test_places_are_one_folder_for_each_device_that_is_listened_to(watch, tmp_path):
+def test_listened_is_one_folder_for_each_device_that_is_listened_to(watch, tmp_path):
     sub = tmp_path / "sub"
     sub.mkdir()
-    assert watch.places("in") == {}
+    assert watch.listened("in") == {}
     watch.watch("in", [sub, tmp_path])
-    (place,) = watch.places("in").values()
-    assert (place.path, place.ino) == (tmp_path, tmp_path.stat().st_ino)
-    assert set(watch.places("in")) == {tmp_path.stat().st_dev}
+    (folder,) = watch.listened("in").values()
+    assert (folder.path, folder.ino) == (tmp_path, tmp_path.stat().st_ino)
+    assert set(watch.listened("in")) == {tmp_path.stat().st_dev}
     watch.watch("in", [])
-    assert watch.places("in") == {}
+    assert watch.listened("in") == {}
 
 
 def test_nothing_was_lost_where_nothing_happened(watch, tmp_path):

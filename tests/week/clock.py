@@ -1,6 +1,6 @@
 """Simulated time: it passes only while nobody works, from one thing that is due to the next.
 
-The daemon's own thread waits in `Simulation.wait`, its slots in `Simulation.sleep`. When all of them wait, the time
+The daemon's own thread waits in `Simulation.wait`, its slots in `Simulation.pause`. When all of them wait, the time
 leaps to what is due first: something that befalls the world, the end of a slot's wait, or the daemon's next pass.
 """
 
@@ -27,7 +27,7 @@ _STUCK = 60.0
 
 
 @dataclass(eq=False)
-class Sleeper:
+class Pause:
     """A slot that waits until `due`; whoever knows it may hasten that."""
 
     due: float
@@ -44,7 +44,7 @@ class Simulation(Clock):
         self.bell: Bell | None = None
         self._now = START
         self._events: list[tuple[float, int, Callable[[], bool]]] = []
-        self._sleepers: list[Sleeper] = []
+        self._pauses: list[Pause] = []
         self._numbers = itertools.count()
         self._lock = threading.Lock()
 
@@ -60,28 +60,28 @@ class Simulation(Clock):
 
     # --- the slots
 
-    def sleep(self, seconds: float, stop: Stop) -> None:
+    def pause(self, seconds: float, stop: Stop) -> None:
         """Raises Stopped."""
-        self.sleep_as(self.sleeper(seconds), stop)
+        self.spend(self.a_pause(seconds), stop)
 
-    def sleeper(self, seconds: float) -> Sleeper:
-        return Sleeper(self._now + max(0.0, seconds), next(self._numbers))
+    def a_pause(self, seconds: float) -> Pause:
+        return Pause(self._now + max(0.0, seconds), next(self._numbers))
 
-    def sleep_as(self, sleeper: Sleeper, stop: Stop) -> None:
-        with stop.calls(sleeper.woken.set):
+    def spend(self, pause: Pause, stop: Stop) -> None:
+        with stop.calls(pause.woken.set):
             with self._lock:
-                self._sleepers.append(sleeper)
+                self._pauses.append(pause)
             if self.bell is not None:
                 self.bell.nudge()
-            sleeper.woken.wait()
+            pause.woken.wait()
         with self._lock:
-            if sleeper in self._sleepers:
-                self._sleepers.remove(sleeper)
+            if pause in self._pauses:
+                self._pauses.remove(pause)
         stop.check()
 
-    def hasten(self, sleeper: Sleeper) -> None:
+    def hasten(self, pause: Pause) -> None:
         with self._lock:
-            sleeper.due = self._now
+            pause.due = self._now
 
     # --- the daemon's thread
 
@@ -91,7 +91,7 @@ class Simulation(Clock):
         while True:
             if self._working():
                 rung = bell.wait(_STUCK)
-                # It may have been the nudge of one that went to sleep; then there is a pass too many at most.
+                # It may have been the nudge of one that began to wait; then there is a pass too many at most.
                 if rung or self._working():
                     return rung
             elif bell.wait(0):
@@ -101,14 +101,14 @@ class Simulation(Clock):
 
     def _working(self) -> bool:
         with self._lock:
-            return self.busy > len(self._sleepers)
+            return self.busy > len(self._pauses)
 
     def _leap(self, until: float) -> bool:
         """To what is due first; true if that is a pass."""
         with self._lock:
-            sleeper = min(self._sleepers, key=lambda each: (each.due, each.number), default=None)
+            pause = min(self._pauses, key=lambda each: (each.due, each.number), default=None)
         event = self._events[0][0] if self._events else float("inf")
-        slot = sleeper.due if sleeper else float("inf")
+        slot = pause.due if pause else float("inf")
         if until < min(event, slot):
             self._now = max(self._now, until)
             return True
@@ -119,20 +119,20 @@ class Simulation(Clock):
                 assert self.bell is not None
                 self.bell.ring()
             return False
-        assert sleeper is not None
-        self._now = max(self._now, sleeper.due)
+        assert pause is not None
+        self._now = max(self._now, pause.due)
         with self._lock:
-            self._sleepers.remove(sleeper)
-        sleeper.woken.set()
+            self._pauses.remove(pause)
+        pause.woken.set()
         return False
 
 
 class Instant(Simulation):
     """A time in which every wait is over at once: for one thread, without a daemon."""
 
-    def sleep_as(self, sleeper: Sleeper, stop: Stop) -> None:
+    def spend(self, pause: Pause, stop: Stop) -> None:
         stop.check()
-        self._now = max(self._now, sleeper.due)
+        self._now = max(self._now, pause.due)
 
 
 class _Stop(Stop):
@@ -142,7 +142,7 @@ class _Stop(Stop):
 
     def wait(self, seconds: float) -> bool:
         try:
-            self._simulation.sleep(seconds, self)
+            self._simulation.pause(seconds, self)
         except Stopped:
             return True
         return self.is_set()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dropscribe.errors import Failure
     from dropscribe.stop import Stop
     from dropscribe.values import Picture, Recipe
-    from tests.week.clock import Simulation, Sleeper
+    from tests.week.clock import Pause, Simulation
     from tests.week.plan import Server, Trouble
 
 CONNECT, FIRST_TOKEN, SILENCE, SMALL = 5.0, 600.0, 120.0, 30.0
@@ -82,17 +82,17 @@ class Host:
     def __init__(self, world: World, server: Server) -> None:
         self.world = world
         self.server = server
-        self.answering: set[Sleeper] = set()
-        self.killed: set[Sleeper] = set()
+        self.answering: set[Pause] = set()
+        self.killed: set[Pause] = set()
 
     def engine(self) -> SimulatedEngine:
         return SimulatedEngine(self)
 
     def runner_dies(self) -> None:
         """All that it was answering ends with it."""
-        for sleeper in self.answering:
-            self.killed.add(sleeper)
-            self.world.simulation.hasten(sleeper)
+        for pause in self.answering:
+            self.killed.add(pause)
+            self.world.simulation.hasten(pause)
 
 
 class SimulatedEngine:
@@ -145,10 +145,10 @@ class SimulatedEngine:
             case "refused" | "restarting":
                 raise self._unreached("refuses connections")
             case "away":
-                self._time.sleep(CONNECT, stop)
+                self._time.pause(CONNECT, stop)
                 raise self._unreached("does not answer")
             case "silent":
-                self._time.sleep(SMALL, stop)
+                self._time.pause(SMALL, stop)
                 words = f"{self.host} sent nothing in the time allowed for the first token"
                 raise Unavailable(words, "look at the server's log", suspect=True)
             case "model removed":
@@ -163,7 +163,7 @@ class SimulatedEngine:
             case "queue full":
                 raise _said(503, "server busy, please try again.  maximum pending requests exceeded")
             case "no memory":
-                self._time.sleep(10.0, stop)
+                self._time.pause(10.0, stop)
                 raise _said(500, "model requires more system memory (9.1 GiB) than is available (3.2 GiB)")
 
     def _answer(self, number: int, stop: Stop) -> tuple[str, str]:
@@ -188,21 +188,21 @@ class SimulatedEngine:
         now = self._time.now()
         cut = self._world.next_hard(self.host, now)
         is_cut = cut is not None and cut.start + START < now + seconds
-        sleeper = self._time.sleeper(cut.start + START - now if is_cut and cut else seconds)
-        self._host.answering.add(sleeper)
+        pause = self._time.a_pause(cut.start + START - now if is_cut and cut else seconds)
+        self._host.answering.add(pause)
         try:
-            self._time.sleep_as(sleeper, stop)
+            self._time.spend(pause, stop)
         finally:
-            self._host.answering.discard(sleeper)
-        if sleeper in self._host.killed:
-            self._host.killed.discard(sleeper)
+            self._host.answering.discard(pause)
+        if pause in self._host.killed:
+            self._host.killed.discard(pause)
             raise _died()
         if is_cut and cut is not None:
             self._cut(cut, stop)
 
     def _cut(self, trouble: Trouble, stop: Stop) -> None:
         if trouble.kind in {"silent", "away"}:
-            self._time.sleep(SILENCE, stop)
+            self._time.pause(SILENCE, stop)
             words = f"{self.host} fell silent in the middle of its answer"
             raise Unavailable(words, "look at the server's log", suspect=True)
         raise Unavailable(f"{self.host} broke off in the middle of its answer", suspect=True)

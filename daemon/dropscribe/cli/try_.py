@@ -55,8 +55,7 @@ def command(config: Path | None, image: Path, name: str | None, *, verify: bool)
     with signals(stop), tempfile.TemporaryDirectory(prefix="dropscribe-try-") as scratch:
         ledger = Ledger(Path(scratch) / "ledger.db")
         try:
-            second = SecondReader() if verify else None
-            sys.stdout.write(_read(image, inbox, loaded, ledger, second, stop))
+            _read(image, inbox, loaded, ledger, SecondReader() if verify else None, stop)
         finally:
             ledger.close()
     return 0
@@ -74,7 +73,7 @@ def _inbox(config: Config, name: str | None) -> Inbox:
 
 def _read(
     image: Path, inbox: Inbox, config: Config, ledger: Ledger, second: SecondReader | None, stop: Stop
-) -> str:
+) -> None:
     record = ledger.open_scan(inbox.name, image.name, "try", 0, at=0.0)
     engine = engines(config, inbox.engine)[0]()
     decoding, turner = Decoding(1, stop), Turner()
@@ -86,10 +85,11 @@ def _read(
         reader = PageReader(engine, ledger, inbox, pages, record.id, image.name, "", models, stop)
         with _named(image):
             texts = [reader.read(number).text for number in range(1, count + 1)]
+            sys.stdout.write("\n".join(texts))
+            sys.stdout.flush()  # a check that is broken off costs no text
             if second:
                 for number, text in enumerate(texts, 1):
                     _verify(number, text, pages, second, stop)
-            return "\n".join(texts)
     finally:
         if second:
             second.rest()

@@ -33,7 +33,7 @@ from watchdog.events import (
 )
 
 from dropscribe.intake.canary import PREFIX
-from dropscribe.values import Place
+from dropscribe.values import Listened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -163,14 +163,14 @@ class Bell:
             reasons = [reason for path in sorted(wanted) if (reason := self._hear(path))]
         return reasons[0] if reasons else None
 
-    def places(self, key: str) -> Mapping[int, Place]:
+    def listened(self, key: str) -> Mapping[int, Listened]:
         """What is listened to for the inbox `key`: for each device the one folder with the shortest path."""
         with self._lock:
             listened = self._wanted.get(key, frozenset()) & self._heard.keys()
-            found: dict[int, Place] = {}
+            found: dict[int, Listened] = {}
             for path in sorted(listened, key=lambda path: (len(path), path)):
                 dev, ino = self._heard[path].identity
-                found.setdefault(dev, Place(Path(path), ino))
+                found.setdefault(dev, Listened(Path(path), ino))
             return found
 
     def overflows(self) -> int:

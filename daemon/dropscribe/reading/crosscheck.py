@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dropscribe.reading.numbers import unsupported_numbers
-from dropscribe.reading.support import Letters, gaps, joined_words, support, surplus_repeats
+from dropscribe.reading.support import Letters, gaps, joined_words, surplus_repeats
 from dropscribe.words import one_line
 
 if TYPE_CHECKING:
@@ -37,17 +37,8 @@ LEAST_LETTERS = 20
 MOST_FOREIGN = 0.2
 """Share of letters in scripts that the embedded engine does not know."""
 
-_KNOWN_SCRIPTS = (
-    "LATIN",
-    "CJK",
-    "HIRAGANA",
-    "KATAKANA",
-    "FULLWIDTH",
-    "HALFWIDTH",
-    "MODIFIER",
-    "MASCULINE",
-    "FEMININE",
-)
+_KNOWN_SCRIPTS = ("LATIN", "CJK", "HIRAGANA", "KATAKANA", "FULLWIDTH", "HALFWIDTH")
+_NOTHING = "the second engine found no text on the page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +54,7 @@ class CrossCheck:
     """`reason` says in words why there is nothing to compare, or what is wrong with all of the text.
 
     `unsupported`: passages of the text that were not found on the page; `missing`: lines of the page that are not in
-    the text; `numbers`: those of the text that were not found. `support`: share of the text's letters, 0 to 1.
+    the text; `numbers`: those of the text that were not found.
     """
 
     name: Name
@@ -71,7 +62,6 @@ class CrossCheck:
     unsupported: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
-    support: float = 0.0
 
     def told(self) -> Iterator[str]:
         """For people, a sentence each; the longer quotes shortened."""
@@ -94,37 +84,33 @@ def cross_check(text: str, lines: Sequence[Line]) -> CrossCheck:
     said = Letters.of(joined_words(text))
     sure = [line for line in lines if line.sure >= SURE_LINE and line.text.strip()]
     page = Letters.of(joined_words("\n".join(line.text for line in sure)))
+    if _foreign(said.letters) > MOST_FOREIGN:
+        return CrossCheck("unverifiable", "the second engine does not know this script")
     if not sure:
         return _of_blank(said)
-    if reason := _beyond_it(said, lines):
+    if _confidence(lines) < SURE_PAGE:
+        reason = "the second engine was not sure enough of what it read, as with handwriting and bad photos"
         return CrossCheck("unverifiable", reason)
     unsupported = tuple(said.passage(*gap) for gap in gaps(said, page))
     missing = tuple(page.passage(*gap) for gap in gaps(page, said))
     numbers = unsupported_numbers(text, (line.text for line in lines))
     reason = _as_a_whole(said, page)
     fine = not (unsupported or missing or numbers or reason)
-    return CrossCheck(
-        "verified" if fine else "check", reason, unsupported, missing, numbers, support(said, page)
-    )
+    return CrossCheck("verified" if fine else "check", reason, unsupported, missing, numbers)
 
 
 def _of_blank(said: Letters) -> CrossCheck:
+    if not said:
+        return CrossCheck("verified")
     if len(said) < LEAST_LETTERS:
-        return CrossCheck("verified" if not len(said) else "unverifiable", "" if not len(said) else _NOTHING)
+        return CrossCheck("unverifiable", _NOTHING)
     return CrossCheck("check", _NOTHING, (said.passage(0, len(said)),))
 
 
-_NOTHING = "the second engine found no text on the page"
-
-
-def _beyond_it(said: Letters, lines: Iterable[Line]) -> str:
-    if _foreign(said.letters) > MOST_FOREIGN:
-        return "the second engine does not know this script"
+def _confidence(lines: Iterable[Line]) -> float:
+    """The mean by letters."""
     weights = [(len(line.text), line.sure) for line in lines]
-    letters = sum(weight for weight, _ in weights)
-    if sum(weight * sure for weight, sure in weights) < SURE_PAGE * letters:
-        return "the second engine was not sure enough of what it read, as with handwriting and bad photos"
-    return ""
+    return sum(weight * sure for weight, sure in weights) / max(1, sum(weight for weight, _ in weights))
 
 
 def _foreign(letters: str) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dropscribe.errors import BadAnswer, Unavailable
 from dropscribe.reading.crosscheck import CrossCheck, Line, cross_check
-from dropscribe.reading.engines.ocr import PrintReader
+from dropscribe.reading.engines.ocr import PrintReader, models
 
 if TYPE_CHECKING:
     from dropscribe.stop import Stop
@@ -17,12 +17,14 @@ class SecondReader:
     """Used by one thread at a time."""
 
     def __init__(self) -> None:
+        """Raises Misconfigured where the embedded engine is not installed."""
+        models()
         self._reader = PrintReader()
 
     def check(self, text: str, picture: Picture, *, stop: Stop) -> CrossCheck:
         """What it finds of `text` on its page.
 
-        Raises Misconfigured where it is not installed, WorldWrong, Stopped.
+        Raises Misconfigured where it does not start, WorldWrong, Stopped.
         """
         try:
             read = self._reader.read(picture, stop=stop)

@@ -104,11 +104,6 @@ def surplus_repeats(text: Letters, other: Letters) -> float:
     return sum(covered) / max(1, len(covered))
 
 
-def support(text: Letters, other: Letters) -> float:
-    """The share of the letters of `text`, 0 to 1, that `other` has too."""
-    return sum(_supported(text.letters, other.letters)) / max(1, len(text.letters))
-
-
 def joined_words(text: str) -> str:
     """The text with the words put together that a line's end parts."""
     return _HYPHENATED.sub("", text)
