@@ -23,7 +23,7 @@ class Long(NamedTuple):
 EVERY = {
     "arrivals": Long(
         "tests/arrivals",
-        {"DROPSCRIBE_ARRIVALS_SCALE": "1", "DROPSCRIBE_ARRIVALS_BURST": "10000", "DROPSCRIBE_LONG": "1"},
+        {"DROPSCRIBE_ARRIVALS_SCALE": "1", "DROPSCRIBE_ARRIVALS_BURST": "10000"},
     ),
     "kills": Long("tests/e2e/test_kills.py", {"DROPSCRIBE_KILLS": "20000"}),
     "flood": Long("tests/e2e/test_flood.py", {"DROPSCRIBE_FLOOD": "40000"}),

@@ -61,14 +61,20 @@ class Theatre:
             until((self.gates / f"go-on-{mark}").exists, f"the writer lets {mark} go on", PATIENCE)
         return answers.reading(request)
 
-    def write(self, inbox):
-        """Begin to write what this inbox gets."""
+    def write(self):
+        """Begin to write into all inboxes, once all writers are there: the start of others would hold some up."""
+        for inbox in self.sequences:
+            self._call(inbox)
+        until(lambda: all(writer.is_there for writer in self.writers.values()), "all writers", PATIENCE)
+        (self.gates / "begin").touch()
+
+    def _call(self, inbox):
         each = self.sequences[inbox]
         folder = self.home.inbox(inbox)
         for name, payload in each.files.items():
             (folder / name).write_bytes(payload.data)
-        script = json.dumps([[self._plain(value, folder) for value in step] for step in each.script])
-        self.writers[inbox] = started_writer(script, folder)
+        script = [[self._plain(value, folder) for value in step] for step in each.script]
+        self.writers[inbox] = started_writer(script, folder, self.gates / "begin")
 
     def _plain(self, value, inbox):
         if isinstance(value, str):
@@ -118,15 +124,15 @@ class Theatre:
 
 
 class started_writer:  # noqa: N801 - used as a verb
-    """A writing process; `times` are its clock at the start of its script and at each `complete`."""
+    """A writing process; `times` are its clock before it waits for `begin`, after that, and at each `complete`."""
 
-    def __init__(self, script, folder):
+    def __init__(self, script, folder, begin):
         self._said = ""
         self.process = subprocess.Popen(
             [sys.executable, str(_WRITER)], cwd=folder, text=True, encoding="utf-8", errors="surrogateescape",
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        self.process.stdin.write(json.dumps([["complete"], *json.loads(script)]))
+        self.process.stdin.write(json.dumps([["complete"], ["until", str(begin)], ["complete"], *script]))
         self.process.stdin.close()
         self.times = []
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -140,8 +146,12 @@ class started_writer:  # noqa: N801 - used as a verb
         return self.process.poll() is not None
 
     @property
+    def is_there(self):
+        return bool(self.times) or self.over
+
+    @property
     def is_complete(self):
-        return len(self.times) > 1
+        return len(self.times) > 2
 
     def end(self):
         """What it had to complain about."""
@@ -172,14 +182,13 @@ def play(root, watch, sequences, *, late=False):
     """The outcome of each sequence; `late`: the daemon is started when all of them are in their middle."""
     with Theatre(root, watch, sequences) as theatre:
         if late:
-            for inbox in theatre.sequences:
-                theatre.write(inbox)
+            theatre.write()
             until(lambda: all_waiting(theatre), "all writers are in their middle", PATIENCE)
         theatre.home.start()
         until(lambda: "started" in theatre.home.said(), "the daemon has started", PATIENCE)
         (theatre.gates / "started").touch()
-        for inbox in theatre.sequences if not late else ():
-            theatre.write(inbox)
+        if not late:
+            theatre.write()
         return finish(theatre)
 
 
@@ -244,7 +253,7 @@ def _outcome(theatre, inbox, status, held):
     each, writer = theatre.sequences[inbox], theatre.writers[inbox]
     over = writer.over
     said = writer.end()
-    began, *complete = writer.times or [0.0]
+    began, *complete = writer.times[1:] or [0.0]
     asked = theatre.asked_at(inbox)
     reasons = {scan["name"]: scan["reason"] for scan in status["scans"]}
     problem = ""

@@ -5,16 +5,10 @@ import os
 from dataclasses import dataclass
 from functools import cache
 
-import pytest
-
 from tests.standin import marks
 
 SCALE = float(os.environ.get("DROPSCRIBE_ARRIVALS_SCALE", "0.2"))
 """What a second of a sequence takes here; 1 is how it was seen, with the quiet times that people get."""
-
-at_night = pytest.mark.skipif(
-    not os.environ.get("DROPSCRIBE_LONG"), reason="waits for minutes; DROPSCRIBE_LONG=1 runs it"
-)
 
 QUIET = 5.0
 QUIET_BETWEEN_PAGES = 10.0

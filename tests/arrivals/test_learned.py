@@ -3,7 +3,7 @@
 import pytest
 
 from tests.arrivals.replay import Theatre, finish
-from tests.arrivals.script import at_night, complete, filed, put, tiff
+from tests.arrivals.script import complete, filed, put, tiff
 from tests.arrivals.sequences import Sequence
 from tests.e2e.harness import until
 
@@ -28,15 +28,13 @@ def taught():
     )  # fmt: skip
 
 
-@at_night
 @pytest.mark.slow
 def test_gaps_are_learned_kept_and_shown(tmp_path):
     sequences = list(taught())
     with Theatre(tmp_path, "events", sequences) as theatre:
         home = theatre.home.start()
         until(lambda: "started" in home.said(), "the daemon has started")
-        for inbox in theatre.sequences:
-            theatre.write(inbox)
+        theatre.write()
         outcomes = finish(theatre)
         assert [outcome.problem for outcome in outcomes.values()] == ["", ""]
         first = {each["name"]: each["learned"] for each in home.status()["inboxes"]}

@@ -14,7 +14,7 @@ import pytest
 from dropscribe.config.values import Inbox
 from dropscribe.intake import look, settle, take
 from tests.arrivals.replay import Outcome, Theatre, finish
-from tests.arrivals.script import at_night, complete, filed, picture, put
+from tests.arrivals.script import complete, filed, picture, put
 from tests.arrivals.sequences import Sequence, all_sequences
 from tests.e2e.harness import Household, asked, assert_filed, drop, tree, until
 from tests.standin import Standin
@@ -49,8 +49,7 @@ def mounts(tmp_path):
 
 def played(theatre, table):
     """The outcomes, each in the table, and nothing wrong with any of them."""
-    for inbox in theatre.sequences:
-        theatre.write(inbox)
+    theatre.write()
     outcomes = finish(theatre)
     for inbox, each in theatre.sequences.items():
         table.append((each.number, each.title, "events", outcomes[inbox]))
@@ -149,7 +148,6 @@ def says(folder, name, what):
     hidden.rename(folder / name)
 
 
-@at_night
 @pytest.mark.slow
 def test_a_wall_clock_that_jumps_by_an_hour_changes_nothing(tmp_path, table, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
