@@ -131,7 +131,7 @@ def test_architecture_names_every_library():
 
 
 # The second signal, where everything else may hang; and processes for decoding, which their daemon has left.
-LEAVE_AT_ONCE = {"dropscribe.daemon", "dropscribe.reading.process"}
+LEAVE_AT_ONCE = {"dropscribe.signals", "dropscribe.reading.process"}
 
 
 def test_nobody_but_the_command_line_exits():

@@ -10,12 +10,13 @@ from collections import Counter
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from dropscribe.desk import Waiting
 from dropscribe.intake.look import IN_A_FOLDER, LookRules, look
 from dropscribe.intake.settle import Settling, quiet_time, settle, unchanged_since, unsettle
 from dropscribe.learned import Learned
+from dropscribe.obstacles import Obstacle, Parked
 from dropscribe.schedule import WORLD_CHECK, held_for
 from dropscribe.status import InboxStatus, ScanStatus
-from dropscribe.transcribe import Waiting
 from dropscribe.values import Fingerprint
 
 if TYPE_CHECKING:
@@ -26,47 +27,12 @@ if TYPE_CHECKING:
     from dropscribe.intake.look import Look
     from dropscribe.intake.settle import Watched
     from dropscribe.ledger import Kind
-    from dropscribe.reading.engines import ModelState
     from dropscribe.values import Gap
 
 _T = TypeVar("_T")
 ITS_TURN = "its turn has not come yet"
 _POSTPONED = "an error that nobody foresaw ended its reading (see the log); it is tried again soon"
 _SHOWN = 50  # scans named in a status; the counts are always of all
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """Why an inbox cannot work now, since when (Unix time), and when to look again (monotonic)."""
-
-    reason: str
-    fix: str
-    since: float
-    check_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Why one host cannot serve one inbox; `state` is what the model was when a request failed there.
-
-    `lasting`: until that changes; otherwise until a good look at the model after `resume_at`, which is later
-    each time that the same refusal comes back, `times` in a row.
-    """
-
-    reason: str
-    fix: str
-    since: float
-    check_at: float
-    state: ModelState | None
-    lasting: bool = False
-    resume_at: float = 0.0
-    times: int = 1
-
-    def is_over(self, state: ModelState | None, now: float) -> bool:
-        """Whether a look at the model that went well, and saw it as `state`, ends this."""
-        if self.lasting:
-            return self.state != state
-        return now >= self.resume_at or (self.state is not None and self.state != state)
 
 
 @dataclass(slots=True)

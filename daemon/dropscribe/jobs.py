@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from dropscribe.desk import Filed, Waiting
     from dropscribe.reading.engines import ModelState
-    from dropscribe.transcribe import Filed, Waiting
     from dropscribe.values import Listened
 
 

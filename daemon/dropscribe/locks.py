@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dropscribe.errors import UsageError, world_wrong
+from dropscribe.intake.mounts import mount_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from dropscribe.config.values import Inbox
 
 
 @contextmanager
@@ -21,6 +24,21 @@ def locked(path: Path, what: str, advice: str) -> Iterator[None]:
     Raises UsageError, with `what` is held and the advice what to do, if another process holds it.
     """
     with _held(path, os.O_RDWR | os.O_CREAT, what, advice):
+        yield
+
+
+@contextmanager
+def locked_inbox(inbox: Inbox, state: Path) -> Iterator[None]:
+    """The folder itself is the lock, so that two daemons with different state folders meet there too.
+
+    Not on network mounts: there a lock is either refused for folders or turns mandatory for others (flock(2)).
+    """
+    if mount_of(inbox.path).network:
+        yield
+        return
+    what = f"the inbox {inbox.name} ({inbox.path})"
+    advice = f"that one has another state folder than {state}, so another configuration: stop it first"
+    with locked_folder(inbox.path, what, advice):
         yield
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from dropscribe import log
@@ -58,6 +60,20 @@ def limits_of(inbox: Inbox) -> Limits:
     """What decoding a scan of this inbox may cost."""
     limits = inbox.limits
     return Limits(limits.pixels, inbox.max_pages, limits.memory, limits.decoding)
+
+
+def reading_rules(inbox: Inbox) -> str:
+    """A short name of everything in the config that shapes the text of a page."""
+    facts = [
+        inbox.engine,
+        inbox.models,
+        inbox.prompt,
+        sorted(inbox.options.items()),
+        inbox.output.schema,
+        asdict(steps_of(inbox)),
+        inbox.prepare.turn,
+    ]
+    return hashlib.sha256(json.dumps(facts, default=dict, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dropscribe import __version__, log, schedule
+from dropscribe.desk import Waiting
 from dropscribe.errors import (
     Failure,
     Misconfigured,
@@ -18,14 +19,13 @@ from dropscribe.errors import (
     Withdrawn,
     WorldWrong,
 )
-from dropscribe.filing import atomic
 from dropscribe.hosts import Hosts
-from dropscribe.inbox_state import Obstacle
 from dropscribe.jobs import Job
+from dropscribe.obstacles import obstacle_of
 from dropscribe.status import Status
 from dropscribe.today import Today
-from dropscribe.transcribe import Waiting
 from dropscribe.watching import Watching
+from dropscribe.world import check_space, check_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,12 +105,12 @@ class Reconciler:
         before, known = state.settling, state.seen
         try:
             if state.parked is not None or known is None:
-                check_world(state, self._state_folder, self._ledger)
+                check_world(state.rules, self._state_folder, self._ledger)
             state.look(now)
             assert state.seen is not None
             if known is not None and known.identity != state.seen.identity:
                 # Where a share was unmounted lies an empty folder, in which nothing will ever arrive.
-                check_world(state, self._state_folder, self._ledger)
+                check_world(state.rules, self._state_folder, self._ledger)
         except WorldWrong as wrong:
             self._park(state, wrong, now)
             return
@@ -161,7 +161,7 @@ class Reconciler:
         if not any(self.hosts[name].room(now) for name in hosts):
             return nothing
         try:
-            check_space(state, self._state_folder)
+            check_space(state.rules, self._state_folder)
         except WorldWrong as wrong:
             self._park(state, wrong, now)
             return nothing
@@ -236,7 +236,7 @@ class Reconciler:
         """Either the world is, which a look at it shows, or this one scan cannot be taken up or moved."""
         self._recovery.again(now)
         try:
-            check_world(state, self._state_folder, self._ledger)
+            check_world(state.rules, self._state_folder, self._ledger)
         except WorldWrong as world:
             state.put_back(name)
             self._park(state, world, now)
@@ -265,7 +265,7 @@ class Reconciler:
 
     def _obstruct(self, state: InboxState, result: Result, failure: Misconfigured, now: float) -> None:
         host, known = result.job.host, state.obstacles.get(result.job.host)
-        obstacle = _obstacle(failure, result, known or state.overcome.get(host), now)
+        obstacle = obstacle_of(failure, result, known or state.overcome.get(host), now, time.time())
         state.obstacles[host] = obstacle if known is None else replace(obstacle, since=known.since)
         if known is None or known.reason != failure.reason:
             others = state.usable_hosts(self.hosts.running(state.rules.engine))
@@ -336,38 +336,3 @@ class Reconciler:
             ),
             hosts=self.hosts.status(),
         )
-
-
-def _obstacle(failure: Misconfigured, result: Result, before: Obstacle | None, now: float) -> Obstacle:
-    """What a failure with a picture or a look at the model puts in the way; `before` was there last."""
-    again = before is not None and before.reason == failure.reason
-    times = before.times if before is not None and again else 0
-    if not result.job.check:
-        times += 1
-    return Obstacle(
-        failure.reason,
-        failure.fix,
-        time.time(),
-        now + schedule.PARK_CHECK,
-        result.state,
-        failure.lasting,
-        now if result.job.check else now + schedule.parked_for(times),
-        times,
-    )
-
-
-def check_world(state: InboxState, state_folder: Path, ledger: Ledger) -> None:
-    """Raises WorldWrong unless this inbox's scans can be taken up and moved to where they belong, now."""
-    rules = state.rules
-    for folder in dict.fromkeys((rules.path, rules.done, rules.failed, rules.output.folder, state_folder)):
-        atomic.probe(atomic.inside(folder, rules.path))
-    check_space(state, state_folder)
-    ledger.check()
-
-
-def check_space(state: InboxState, state_folder: Path) -> None:
-    """Raises WorldWrong when a disk that this inbox's scans and texts go to is nearly full."""
-    rules = state.rules
-    for folder in dict.fromkeys((state_folder, rules.done, rules.failed, rules.output.folder)):
-        if atomic.free_space(atomic.inside(folder, rules.path)) < rules.free_space:
-            raise WorldWrong(f"{folder}: the disk is nearly full", "free some space")

@@ -17,10 +17,10 @@ from dropscribe.transcribe import transcribe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from dropscribe.desk import Desk
     from dropscribe.jobs import Job
     from dropscribe.reading.engines import Engine, ModelState
     from dropscribe.stop import Stop
-    from dropscribe.transcribe import Desk
     from dropscribe.values import Answer, Picture, Recipe
 
 

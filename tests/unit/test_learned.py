@@ -4,10 +4,10 @@ import os
 
 import pytest
 
+from dropscribe.desk import Filed
 from dropscribe.errors import NotYet, Withdrawn
 from dropscribe.jobs import Result
 from dropscribe.ledger import Page
-from dropscribe.transcribe import Filed
 from tests.unit.test_reconcile import World
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dropscribe import log, schedule
+from dropscribe.desk import Filed
 from dropscribe.errors import Misconfigured, NotYet, Unavailable, Unsupported, WorldWrong
 from dropscribe.filer import Filer
 from dropscribe.inbox_state import InboxState
@@ -18,7 +19,6 @@ from dropscribe.reading.engines import ModelState
 from dropscribe.reconcile import Reconciler
 from dropscribe.recovery import Recovery
 from dropscribe.schedule import Host
-from dropscribe.transcribe import Filed
 from tests.folders import an_inbox
 from tests.unit.ears import Ears
 

@@ -2,12 +2,12 @@
 
 import threading
 
+from dropscribe.desk import Desk, Progress, Waiting
 from dropscribe.errors import Misconfigured
 from dropscribe.jobs import Job
 from dropscribe.reading.engines import ModelState
 from dropscribe.slots import Slots
 from dropscribe.stop import Stop
-from dropscribe.transcribe import Desk, Progress, Waiting
 from dropscribe.values import Fingerprint
 from tests.engines.scripted import ScriptedEngine
 from tests.folders import an_inbox

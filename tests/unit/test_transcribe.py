@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from dropscribe.desk import Desk, Progress, Waiting
 from dropscribe.errors import BadAnswer, Misconfigured, NotYet, Stopped, Unavailable, Withdrawn
 from dropscribe.filer import Filer
 from dropscribe.ledger import Ledger
@@ -12,7 +13,7 @@ from dropscribe.read_page import NO_ANSWER
 from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.turning import Turner
 from dropscribe.stop import Stop
-from dropscribe.transcribe import Desk, Progress, Waiting, transcribe
+from dropscribe.transcribe import transcribe
 from dropscribe.values import Answer, Fingerprint
 from tests.e2e.harness import tree
 from tests.engines.scripted import ScriptedEngine

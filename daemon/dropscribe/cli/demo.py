@@ -19,10 +19,11 @@ from dropscribe.cli.preview import side_by_side
 from dropscribe.config.hosts import normalise
 from dropscribe.config.load import build
 from dropscribe.config.unfit import Unfit
-from dropscribe.daemon import run, signals
+from dropscribe.daemon import run
 from dropscribe.errors import Failure, Misconfigured, UsageError
 from dropscribe.reading.models import DEFAULT_MODEL, RECOMMENDED
 from dropscribe.samples import SAMPLES
+from dropscribe.signals import signals
 from dropscribe.stop import Stop
 
 if TYPE_CHECKING:

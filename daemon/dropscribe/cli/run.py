@@ -8,7 +8,8 @@ import click
 
 from dropscribe import log
 from dropscribe.cli.options import config_option, load_config
-from dropscribe.daemon import run, signals
+from dropscribe.daemon import run
+from dropscribe.signals import signals
 from dropscribe.stop import Stop
 
 if TYPE_CHECKING:

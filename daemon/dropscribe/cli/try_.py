@@ -12,7 +12,7 @@ import click
 
 from dropscribe import log
 from dropscribe.cli.options import config_option, load_config
-from dropscribe.daemon import engines, signals
+from dropscribe.engine_makers import engines
 from dropscribe.errors import BadAnswer, BadScan, UsageError
 from dropscribe.ledger import Ledger
 from dropscribe.pages import Pages
@@ -21,6 +21,7 @@ from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.prove import usable
 from dropscribe.reading.second import SecondReader
 from dropscribe.reading.turning import Turner
+from dropscribe.signals import signals
 from dropscribe.stop import Stop
 from dropscribe.words import shown
 

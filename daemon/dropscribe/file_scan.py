@@ -1,0 +1,177 @@
+"""What is filed of a scan that was worked on: its text or the reason, under which name, in which folder."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from dropscribe import __version__, log
+from dropscribe.desk import Filed, Reading
+from dropscribe.filer import Arrived, Place
+from dropscribe.filing import render
+from dropscribe.filing.rights import Wanted
+from dropscribe.filing.shelf import parted, split, stem_from
+from dropscribe.pages import reading_rules
+from dropscribe.read_page import SUSPECT
+from dropscribe.words import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dropscribe.config.values import Inbox
+    from dropscribe.desk import Desk, Waiting
+    from dropscribe.errors import BadScan
+    from dropscribe.ledger import Kind, OpenScan
+    from dropscribe.values import Fingerprint
+
+
+def file_done(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -> Filed:
+    output = scan.inbox.output
+    rules = render.RenderRules(
+        format=output.format,
+        front_matter=output.front_matter,
+        sidecar=output.sidecar,
+        pages=output.pages,
+        schema=output.schema is not None,
+        page_break=output.page_break,
+        page_part=parted(output.name)[1] or render.PAGE_PART,
+    )
+    transcript = render.Transcript(tuple(_texts(reading)))
+    rendered = render.render(transcript, _provenance(scan, arrived, reading, desk), rules)
+    outputs = {each.suffix: each.data for each in rendered}
+    where = desk.filer.file(arrived, _place(scan, arrived, "done", reading.count), outputs)
+    return ended(scan, Filed("done", where, pages=reading.pages))
+
+
+def _texts(reading: Reading) -> Iterator[render.PageText]:
+    """What stands for each page in the text: its own, or a note in its place."""
+    read = {page.page: page for page in reading.pages}
+    for number in range(1, reading.count + 1):
+        if (page := read.get(number)) is not None:
+            yield render.PageText(number, page.text, page.note)
+        else:
+            yield render.PageText(number, "", reading.bad[number].reason, unread=True)
+
+
+def file_failed(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -> Filed:
+    tries = tuple(
+        render.TriedRecipe(t.page, t.recipe, t.sentence, t.seconds, t.text)
+        for t in desk.ledger.tries(arrived.record.id, rules=reading_rules(scan.inbox))
+        if t.verdict != SUSPECT
+    )
+    first = next(iter(reading.bad.values()))
+    summary = _summary(reading)
+    reason = render.Reason(
+        scan=scan.name,
+        inbox=str(scan.inbox.path),
+        at=_now(),
+        reason=summary,
+        fix=first.fix,
+        size=arrived.fingerprint.size,
+        tries=tries,
+        pages=reading.count,
+        kept=tuple(render.PageText(page.page, page.text, page.note) for page in reading.pages),
+    )
+    place = _place(scan, arrived, "failed", reading.count)
+    outputs = {".reason.txt": render.render_reason(reason)}
+    where = desk.filer.file(arrived, place, outputs, summary)
+    return ended(scan, Filed("failed", where, summary))
+
+
+def _summary(reading: Reading) -> str:
+    """Why the scan failed, in one clause: the same words in log, status and reason file."""
+    number, failure = next(iter(reading.bad.items()))
+    if reading.count == 1 or not number:
+        return failure.reason
+    others = len(reading.bad) - 1
+    more = f", and so for {plural(others, 'other page')}" if others else ""
+    return f"page {number} of {reading.count}: {failure.reason}{more}"
+
+
+def refuse_unread(scan: Waiting, bad: BadScan, desk: Desk) -> Filed:
+    """A scan that cannot even be taken up has no digest: it is known by its fingerprint instead."""
+    stand_in = f"unread:{scan.fingerprint.dev}:{scan.fingerprint.ino}:{scan.fingerprint.mtime_ns}"
+    record = desk.ledger.open_scan(
+        scan.inbox.name, scan.name, stand_in, scan.fingerprint.size, at=time.time()
+    )
+    arrived = arrived_as(scan, record, scan.fingerprint)
+    return file_failed(scan, arrived, Reading(bad={0: bad}), desk)
+
+
+def arrived_as(scan: Waiting, record: OpenScan, fingerprint: Fingerprint) -> Arrived:
+    inbox = scan.inbox
+    shared = (inbox.done, inbox.failed, inbox.output.folder)
+    return Arrived(record, inbox.path, fingerprint, wanted_rights(inbox), shared)
+
+
+def wanted_rights(inbox: Inbox) -> Wanted:
+    return Wanted(inbox.file_mode, inbox.group)
+
+
+def _place(scan: Waiting, arrived: Arrived, kind: Kind, pages: int) -> Place:
+    inbox, sub = scan.inbox, PurePosixPath(scan.name).parent
+    root = inbox.done if kind == "done" else inbox.failed
+    texts = inbox.output.folder if kind == "done" else inbox.failed
+    name = _new_name(scan, arrived, pages) if kind == "done" else PurePosixPath(scan.name).name
+    return Place(
+        kind=kind,
+        folder=root / sub,
+        name=name,
+        texts=texts / sub,
+        below={root / sub: root, texts / sub: texts},
+        whole_name=kind == "failed",
+    )
+
+
+def _new_name(scan: Waiting, arrived: Arrived, pages: int) -> str:
+    stem, suffix = split(PurePosixPath(scan.name).name)
+    wanted = stem_from(
+        scan.inbox.output.name,
+        stem=stem,
+        ext=suffix.removeprefix("."),
+        inbox=scan.inbox.name,
+        date=datetime.now().astimezone(),
+        sha256=arrived.record.sha256,
+        pages=pages,
+    )
+    return wanted + suffix
+
+
+def _provenance(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -> render.Provenance:
+    pages = reading.pages
+    first = next((page for page in pages if page.model), pages[0])
+    read = {page.page: page.verdict for page in pages}
+    return render.Provenance(
+        scan=scan.name,
+        inbox=scan.inbox.name,
+        sha256=arrived.record.sha256,
+        size=arrived.fingerprint.size,
+        read_at=_now(),
+        engine=scan.inbox.engine,
+        model=first.model,
+        model_digest=first.digest,
+        host=first.host,
+        recipe=first.recipe,
+        seconds=round(sum(page.seconds for page in pages), 1),
+        tries=len(desk.ledger.tries(arrived.record.id, rules=reading_rules(scan.inbox))) + len(pages),
+        program=f"dropscribe {__version__}",
+        verdicts=tuple(read.get(number, "unread") for number in range(1, reading.count + 1)),
+    )
+
+
+def ended(scan: Waiting, filed: Filed) -> Filed:
+    log.step(
+        "filed" if filed.kind == "done" else "failed",
+        level="info" if filed.kind == "done" else "warning",
+        inbox=scan.inbox.name,
+        scan=scan.name,
+        to=str(filed.where),
+        reason=filed.reason,
+    )
+    return filed
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
