@@ -6,7 +6,7 @@ CORPUS has a MANIFEST.csv with the columns `file`, `ground_truth_file` and `grou
 none, or error for scans that must fail). Scans are dropped in one after another. `seconds` are those from drop to
 filed, without the 200 ms in which a scan settles and the 10 s for which an incomplete or empty one is waited for;
 `MB over idle` is the peak of the daemon and its decoding process over what they needed before; the embedded reader,
-which holds 0.9 GB of models and buffers, is told apart.
+which holds 0.7 GB of models and buffers, is told apart.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _through(daemon: Daemon, corpus: Path, row: dict[str, str]) -> dict[str, Any
     return {
         "file": name,
         "filed": where.parent.name if where else "still waiting",
-        "seconds": round(took - (GIVE_UP if waited else 0), 1),
+        "seconds": round(max(0.0, took - (GIVE_UP if waited else 0)), 1),
         "over_idle": round((daemon.memory.peak - idle) / 1e6),
         **_judged(row, corpus, where),
     }

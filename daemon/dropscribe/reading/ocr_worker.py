@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PIXELS = 2_000_000
 """A4 at 144 dpi, where print of 5 points still reads. Measured: with 1.4 million it does not, and real pages
-read a little worse; the memory needed is 0.9 to 1.0 GB with either."""
+read a little worse."""
 
 _SURE = 0.93
 """Mean confidence above which a page certainly is not upside down."""
@@ -40,7 +40,7 @@ _CLOCKWISE = {
 }
 
 MEMORY = 4_000_000_000
-"""Bytes of address space; real pages need 0.9 to 1.0 GB of memory."""
+"""Bytes of address space; real pages need 0.6 to 0.7 GB of memory."""
 
 
 @dataclass(frozen=True, slots=True)
