@@ -301,3 +301,30 @@ def test_hundreds_of_scans_of_one_name_each_get_their_own(home):
     scans = {path.stem: path.read_bytes() for path in home.done.glob("*.jpg")}
     assert len(texts) == 300
     assert scans == {stem: SCAN + text.strip() for stem, text in texts.items()}
+
+
+class Meanwhile(Ledger):
+    """A ledger right after whose first intent something else happens."""
+
+    def __init__(self, path, happens):
+        super().__init__(path)
+        self._happens = [happens]
+
+    def intend(self, scan_id, intent):
+        super().intend(scan_id, intent)
+        while self._happens:
+            self._happens.pop()()
+
+
+def test_the_text_of_another_daemon_stays_even_where_it_says_the_same(home, tmp_path):
+    """Where locks hold nobody, both have read the scan and want the same names for the same words."""
+    ours = Meanwhile(
+        tmp_path / "ours.db",
+        lambda: home.filer.file(home.scan, home.place(), {".md": TEXT}),
+    )
+    record = ours.open_scan("inbox", "x.jpg", sha256(SCAN), len(SCAN), at=1.0)
+    arrived = Arrived(record, home.inbox, home.fingerprint)
+    with pytest.raises(Withdrawn):
+        Filer(ours).file(arrived, home.place(), {".md": TEXT})
+    ours.close()
+    assert home.tree() == {"done/x.jpg": SCAN, "done/x.md": TEXT}
