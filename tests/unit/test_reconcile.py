@@ -389,6 +389,20 @@ def test_a_new_model_or_server_ends_any_refusal_at_the_next_look(world):
         assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
 
 
+def test_an_empty_folder_in_place_of_the_inbox_is_taken_for_a_share_that_is_away(world):
+    """Under an unmounted share lies its mount point: it can be listed, and nothing is in it."""
+    here = world()
+    here.step()
+    here.inbox.path.rename(here.inbox.path.with_name("away"))
+    here.inbox.path.mkdir()
+    here.step(61.0, rung=False)
+    assert "done: it does not exist" in here.status.parked
+    here.inbox.path.rmdir()
+    here.inbox.path.with_name("away").rename(here.inbox.path)
+    here.step(61.0, rung=False)
+    assert here.status.parked == ""
+
+
 def test_an_inbox_goes_on_at_its_other_host_and_the_log_does_not_call_it_parked(world, capsys):
     log.configure("plain", "info")
     here = world(hosts=(URL, "http://127.0.0.1:2"))
