@@ -295,12 +295,20 @@ def _met(case: Case, trouble: Trouble) -> float | None:
         # A request is made again within seconds, and only then it has failed.
         return ended[min(len(ended), _ATTEMPTS) - 1] if len(ended) >= _ATTEMPTS else None
     begun = case.outside.began[trouble]
-    due = begun + max(box.rescan for box in case.plan.boxes)
     if trouble.kind == "disk full":
-        # A disk is asked about before anything is handed out, so somebody has to wait for that.
-        waits = (seen.at for seen in case.passes(begun, START + trouble.end) if sum(seen.waiting.values()))
-        due = next(waits, math.inf)
+        return _could_be_handed_out(case, trouble.what, begun, START + trouble.end)
+    due = begun + max(box.rescan for box in case.plan.boxes)
     return due if due < START + trouble.end else None
+
+
+def _could_be_handed_out(case: Case, disk: str, start: float, end: float) -> float | None:
+    """When a scan that will be filed on `disk` was handed out or nothing kept it: the disk is looked at before."""
+    boxes = [box.name for box in case.plan.boxes if disk == "state" or box.shelf]
+    for seen in case.passes(start, end):
+        stands = any(seen.waiting[box] and not seen.inboxes[box] for box in boxes)
+        if seen.at > start and (seen.handed.intersection(boxes) or (seen.idle and stands)):
+            return seen.at
+    return None
 
 
 def _everywhere(case: Case, trouble: Trouble) -> bool:

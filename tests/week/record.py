@@ -12,19 +12,24 @@ from dropscribe import log
 if TYPE_CHECKING:
     import sqlite3
 
-    from dropscribe.status import Status
+    from dropscribe.status import InboxStatus, Status
     from tests.week.clock import Simulation
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One pass: why hosts rest and inboxes are parked (empty where not), and how many scans are ready there."""
+    """One pass: why hosts rest and inboxes are parked (empty where not), and how many scans are ready there.
+
+    `idle`: every host could have been given one more; `handed`: inboxes of which a scan was handed out first.
+    """
 
     at: float
     hosts: dict[str, str]
     inboxes: dict[str, str]
     waiting: dict[str, int]
     left: int
+    idle: bool
+    handed: frozenset[str]
 
     @property
     def reasons(self) -> list[str]:
@@ -107,6 +112,7 @@ class Record:
             sum(inbox.counts[what] for what in ("arriving", "waiting", "kept_back", "reading", "refused"))
             for inbox in status.inboxes
         )
+        handed = frozenset(filter(None, (self._handed(inbox, now) for inbox in status.inboxes)))
         self.passes.append(
             Seen(
                 now,
@@ -114,15 +120,17 @@ class Record:
                 {inbox.name: inbox.parked for inbox in status.inboxes},
                 {inbox.name: inbox.counts["waiting"] for inbox in status.inboxes},
                 left,
+                all(host.state == "well" and host.busy < host.parallel for host in status.hosts),
+                handed,
             )
         )
-        for inbox in status.inboxes:
-            handed = [scan.name for scan in inbox.scans if scan.state == "reading"]
-            self._handed(inbox.name, handed, now)
 
-    def _handed(self, inbox: str, names: list[str], now: float) -> None:
+    def _handed(self, status: InboxStatus, now: float) -> str:
+        """The inbox's name if one of its scans was handed out for the first time."""
+        inbox = status.name
         unhanded = self._unhanded.get(inbox, {})
-        new = [unhanded.pop(name) for name in names if name in unhanded]
+        reading = [scan.name for scan in status.scans if scan.state == "reading"]
+        new = [unhanded.pop(name) for name in reading if name in unhanded]
         for episode in new:
             episode.handed = now
             older = [
@@ -132,6 +140,7 @@ class Record:
             ]
             if older:
                 self.unfair.append(f"{now:.0f}: {inbox}/{episode.name} before the older {older[:3]}")
+        return inbox if new else ""
 
     # --- the ledger
 
