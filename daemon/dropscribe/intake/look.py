@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dropscribe import formats
@@ -123,10 +124,12 @@ class _Found:
     def _sort(self, name: str, entry: os.DirEntry[str]) -> None:
         if entry.is_dir(follow_symlinks=False):
             self._meet_folder(name, entry)
-        elif reason := why_ignored(name, patterns=self.rules.patterns, ignore=self.rules.ignore):
-            self._note(self.ignored, name, reason)
-        elif reason := why_unsupported(name):
-            self._note(self.unsupported, name, reason)
+            return
+        ignored, unsupported = _why_left_alone(name, self.rules.patterns, self.rules.ignore)
+        if ignored:
+            self._note(self.ignored, name, ignored)
+        elif unsupported:
+            self._note(self.unsupported, name, unsupported)
         else:
             self._meet_file(name, entry)
 
@@ -161,8 +164,7 @@ class _Found:
 
     def _leads_to_filed(self, name: str, entry: os.DirEntry[str]) -> bool:
         """Whether it is one of `skip`, or on the way to one."""
-        here = self.root / name
-        if any(here in (folder, *folder.parents) for folder in self.rules.skip):
+        if str(self.root / name) in _on_the_way(self.rules.skip):
             return True
         try:
             return self._is_skipped(entry.stat(follow_symlinks=False))
@@ -206,6 +208,20 @@ def why_not_regular(mode: int) -> str:
         (stat.S_ISDIR, "it is a folder, not a file"),
     )
     return next((reason for is_kind, reason in kinds if is_kind(mode)), "it is a device, not a file")
+
+
+@lru_cache(maxsize=4096)
+def _why_left_alone(
+    name: str, patterns: tuple[str, ...], ignore: tuple[str, ...]
+) -> tuple[str | None, str | None]:
+    """Why it is ignored, and why it is no scan; kept, because what lies there is met at every look."""
+    return why_ignored(name, patterns=patterns, ignore=ignore), why_unsupported(name)
+
+
+@lru_cache(maxsize=256)
+def _on_the_way(folders: frozenset[Path]) -> frozenset[str]:
+    """These and all above them."""
+    return frozenset(str(each) for folder in folders for each in (folder, *folder.parents))
 
 
 def _identities(folders: frozenset[Path]) -> Iterator[tuple[int, int]]:
