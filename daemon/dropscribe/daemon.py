@@ -14,12 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dropscribe import __version__, log
+from dropscribe.away import is_away, known
 from dropscribe.desk import Desk, Progress
 from dropscribe.engine_makers import decoders, host_makers
 from dropscribe.errors import WorldWrong
 from dropscribe.filer import Filer
 from dropscribe.folders import prepare_inbox, prepare_state
-from dropscribe.inbox_state import InboxState
+from dropscribe.inbox_state import InboxState, rescan_of
 from dropscribe.intake.bell import Bell
 from dropscribe.intake.look import LookRules
 from dropscribe.intake.mounts import mount_of
@@ -49,9 +50,6 @@ GRACE = 1.5
 
 _LEDGERS = 3
 """Ledgers that one process begins because the one before was damaged; more means that the disk is."""
-
-_RESCAN = 60.0
-_RESCAN_NETWORK = 10.0
 
 
 class Clock:
@@ -93,7 +91,10 @@ def run(
             "stop it first, or look at it with `dropscribe status`",
         )
         stack.enter_context(locked(config.state / LOCK, what, advice))
+        worked_before = known(config.state, config.inboxes)
         for inbox in config.inboxes:
+            if inbox.name in worked_before and is_away(inbox):
+                continue  # nothing is made in its place; the first look says what is missing
             prepare_inbox(inbox)
             stack.enter_context(locked_inbox(inbox, config.state))
         for _ in range(_LEDGERS):
@@ -134,6 +135,8 @@ def _work(
         slots = Slots({name: engines for name, _, engines in makers}, desk, bell.nudge)
         hosts = [Host(name, engine, len(engines)) for name, engine, engines in makers]
         states = [_inbox_state(inbox, progress, ledger.gaps(inbox.name)) for inbox in config.inboxes]
+        for state in states:
+            state.away = ledger.knows(state.name) and is_away(state.rules)
         reconciler = Reconciler(states, hosts, ledger, slots, bell, config.state, recovery)
         status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))
         stack.callback(status_socket.close)
@@ -205,8 +208,8 @@ def _inbox_state(inbox: Inbox, progress: Progress, gaps: Mapping[str, Gap]) -> I
     rules = LookRules(
         recursive=inbox.recursive, patterns=tuple(inbox.patterns), ignore=tuple(inbox.ignore), skip=skip
     )
-    rescan = inbox.rescan or (_RESCAN_NETWORK if network else _RESCAN)
     page_of = partial(progress.words, inbox.name)
+    rescan = rescan_of(inbox, network=network)
     return InboxState(inbox, rules, network=network, rescan=rescan, page_of=page_of, gaps=gaps)
 
 

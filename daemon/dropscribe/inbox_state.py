@@ -32,7 +32,14 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 ITS_TURN = "its turn has not come yet"
 _POSTPONED = "an error that nobody foresaw ended its reading (see the log); it is tried again soon"
+_RESCAN = 60.0
+_RESCAN_NETWORK = 10.0
 _SHOWN = 50  # scans named in a status; the counts are always of all
+
+
+def rescan_of(inbox: Inbox, *, network: bool) -> float:
+    """Seconds between two looks that nothing rang for."""
+    return inbox.rescan or (_RESCAN_NETWORK if network else _RESCAN)
 
 
 @dataclass(slots=True)
@@ -43,6 +50,7 @@ class InboxState:
     look_rules: LookRules
     network: bool
     rescan: float
+    away: bool = False  # at the start, and nothing was made for it since
     settling: Settling = field(default_factory=Settling)
     seen: Look | None = None
     next_look: float = 0.0
@@ -76,6 +84,12 @@ class InboxState:
         return self.rules.name
 
     # --- looking
+
+    def begin_anew(self, *, network: bool) -> None:
+        """What lies there now is not what lay there at the start."""
+        self.network = network
+        self.rescan = rescan_of(self.rules, network=network)
+        self.away = False
 
     def look(self, now: float) -> None:
         """Take the listing as the truth. Raises WorldWrong where there is none."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dropscribe import __version__, log, schedule
+from dropscribe.away import begin_if_back
 from dropscribe.desk import Waiting
 from dropscribe.errors import (
     Failure,
@@ -105,6 +106,7 @@ class Reconciler:
         before, known = state.settling, state.seen
         try:
             if state.parked is not None or known is None:
+                begin_if_back(state)
                 check_world(state.rules, self._state_folder, self._ledger)
             state.look(now)
             assert state.seen is not None

@@ -7,6 +7,8 @@ import sqlite3
 import threading
 from pathlib import Path
 
+import pytest
+
 from dropscribe.ledger import Intent, Ledger
 from tests.e2e.harness import asked, assert_filed, drop, filed, number_in, tree, until
 from tests.folders import pinned
@@ -375,6 +377,65 @@ def test_folders_outside_the_inbox_are_not_made_where_their_share_is_not_mounted
     assert "mount the share" in found["fix"]
     assert (tmp_path / "failed").is_dir()
     assert (home.inbox() / "deep" / "in" / "the" / "inbox" / "scan0001.md").exists()
+
+
+@pytest.mark.parametrize("instead", ["nothing", "an empty folder"])
+def test_a_share_that_is_not_mounted_at_the_start_stops_nobody_and_nothing_is_made_in_its_place(
+    server, household, instead
+):
+    home = household("share", "local")
+    share, elsewhere = home.inbox("share"), home.root / "server"
+    drop(share, 1)
+    with home:
+        until((share / "done" / "scan0001.md").exists, "the first")
+        home.terminate()
+    share.rename(elsewhere)
+    if instead == "an empty folder":
+        share.mkdir()
+    drop(elsewhere, 2)
+    drop(home.inbox("local"), 3)
+    with home:
+        until((home.inbox("local") / "done" / "scan0003.md").exists, "the other inbox's")
+        found = next(each for each in home.status()["inboxes"] if each["name"] == "share")
+        assert not list(home.root.glob("scans/share/*"))
+        if instead == "an empty folder":
+            share.rmdir()
+        elsewhere.rename(share)
+        until((share / "done" / "scan0002.md").exists, "what had come meanwhile")
+        home.terminate()
+    assert "it does not exist" in found["parked"]
+    assert "mount the share" in found["fix"]
+    assert sorted(asked(server)) == [1, 2, 3]
+
+
+def test_an_inbox_that_was_emptied_for_good_is_begun_anew_by_its_next_scan(server, household):
+    home = household()
+    drop(home.inbox(), 1)
+    with home:
+        until((home.inbox() / "done" / "scan0001.md").exists, "the first")
+        home.terminate()
+    home.inbox().rename(home.root / "archive")
+    home.inbox().mkdir()
+    with home:
+        until(lambda: home.status()["inboxes"][0]["parked"], "parked")
+        drop(home.inbox(), 2)
+        until((home.inbox() / "done" / "scan0002.md").exists, "the next")
+        home.terminate()
+    assert_filed(home.inbox(), [2], "Prompt of inbox")
+
+
+def test_an_inbox_that_never_was_there_is_a_mistake_in_the_config(server, household):
+    home = household("here", "nowhere")
+    drop(home.inbox("here"), 1)
+    with home:
+        until((home.inbox("here") / "done" / "scan0001.md").exists, "the first")
+        home.terminate()
+    home.inbox("nowhere").rename(home.root / "elsewhere")
+    home.inbox("here").rename(home.root / "share")
+    code, out, err = home.run("run")
+    assert (code, out) == (2, "")
+    assert "scans/nowhere" in err
+    assert "make it, or set create: true" in err
 
 
 def test_an_intent_whose_folder_is_gone_does_not_keep_the_daemon_from_starting(server, household):

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from dropscribe import log
+from dropscribe.away import known
 from dropscribe.cli.options import config_option, load_config
 from dropscribe.daemon import run
+from dropscribe.errors import ConfigError
 from dropscribe.signals import signals
 from dropscribe.stop import Stop
 
@@ -25,7 +27,7 @@ def command(config: Path | None) -> int:
 
     SIGTERM or Ctrl-C ends it within two seconds; a scan that is being read stays in its inbox.
     """
-    loaded = load_config(config)
+    loaded = _load(config)
     log.configure(loaded.log.format, loaded.log.level)
     log.step("config", **_facts(loaded))
     for warning in loaded.warnings:
@@ -34,6 +36,18 @@ def command(config: Path | None) -> int:
     with signals(stop):
         run(loaded, stop)
     return 0
+
+
+def _load(path: Path | None) -> Config:
+    """An inbox that is not there is a mistake, unless it worked before: a share may be mounted late."""
+    try:
+        return load_config(path)
+    except ConfigError:
+        loaded = load_config(path, check_folders=False)
+        missing = [inbox for inbox in loaded.inboxes if not (inbox.path.is_dir() or inbox.create)]
+        if not missing or len(known(loaded.state, missing)) < len(missing):
+            raise
+        return loaded
 
 
 def _facts(config: Config) -> dict[str, str]:

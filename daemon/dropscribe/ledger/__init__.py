@@ -229,6 +229,11 @@ class Ledger:
             for filed, folder, name, sha in rows
         )
 
+    def knows(self, inbox: str) -> bool:
+        """Whether a scan of this inbox was ever taken up."""
+        with self._reading() as db:
+            return db.execute("SELECT 1 FROM scan WHERE inbox = ? LIMIT 1", (inbox,)).fetchone() is not None
+
     def counts(self, inbox: str, *, since: float) -> dict[str, int]:
         """How many scans of this inbox ended as done, failed or withdrawn since that Unix time."""
         with self._reading() as db:
