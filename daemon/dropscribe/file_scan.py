@@ -57,7 +57,7 @@ def _texts(reading: Reading) -> Iterator[render.PageText]:
 
 def file_failed(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -> Filed:
     tries = tuple(
-        render.TriedRecipe(t.page, t.recipe, t.sentence, t.seconds, t.text)
+        render.TriedRecipe(t.page, t.recipe, t.sentence, t.seconds, t.text, t.verdict)
         for t in desk.ledger.tries(arrived.record.id, rules=reading_rules(scan.inbox))
         if t.verdict != SUSPECT
     )
@@ -77,7 +77,7 @@ def file_failed(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -
     place = _place(scan, arrived, "failed", reading.count)
     outputs = {".reason.txt": render.render_reason(reason)}
     where = desk.filer.file(arrived, place, outputs, summary)
-    return ended(scan, Filed("failed", where, summary))
+    return ended(scan, Filed("failed", where, summary), first.fix)
 
 
 def _summary(reading: Reading) -> str:
@@ -161,7 +161,7 @@ def _provenance(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -
     )
 
 
-def ended(scan: Waiting, filed: Filed) -> Filed:
+def ended(scan: Waiting, filed: Filed, fix: str = "") -> Filed:
     log.step(
         "filed" if filed.kind == "done" else "failed",
         level="info" if filed.kind == "done" else "warning",
@@ -169,6 +169,7 @@ def ended(scan: Waiting, filed: Filed) -> Filed:
         scan=scan.name,
         to=str(filed.where),
         reason=filed.reason,
+        fix=fix or None,
     )
     return filed
 

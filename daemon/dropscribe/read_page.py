@@ -15,6 +15,7 @@ from dropscribe.reading.join import joined
 from dropscribe.reading.judge import judge, judge_ocr
 from dropscribe.reading.recipe import Tried, describe, first, next_recipe
 from dropscribe.reading.structured import judge_json
+from dropscribe.reading.verdicts import what_helps
 from dropscribe.values import Verdict
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class PageReader:
                 return self._accept(number, recipe, verdict, answer)
             tried.append(Tried(recipe, verdict.name))
         last = self._tries(number)[-1]
-        raise BadAnswer(last.verdict, last.sentence)
+        raise BadAnswer(last.verdict, last.sentence, what_helps(last.verdict))
 
     def _tries(self, number: int) -> list[Try]:
         """What another prompt or model did says nothing about these."""

@@ -76,6 +76,11 @@ It was not good enough to be filed as text. Each of its lines starts with "> ".
     )
 
 
+def test_a_try_is_told_with_the_name_of_its_verdict():
+    tries = (TriedRecipe(1, "qwen3.5:4b", "the model's answer was empty", 2, name="empty"),)
+    assert "1. qwen3.5:4b (2 s): empty: the model's answer was empty.\n" in told(tries=tries)
+
+
 def test_a_scan_that_was_never_asked_about_has_no_best_answer():
     text = told(tries=())
     assert headings(text) == HEADINGS[:3]

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from dropscribe.prompts import FILL, MARKDOWN, NO_TEXT, PLAIN
 from dropscribe.reading.judge import judge, judge_ocr
 from dropscribe.values import Answer
-from tests.reading.pages import LETTER, honest_pages, real_pages, verdict
-from tests.reading.test_peel import messy
+from tests.reading.pages import HONEST, LETTER, honest_pages, real_pages, verdict
+from tests.reading.test_peel import OPENINGS, PARTINGS, messy
 
 NAMES = {
-    "accepted", "no text", "empty", "thinking only", "not done", "length", "cut", "loop", "refusal", "echo",
-    "markup",
+    "accepted", "no text", "empty", "thinking only", "not done", "length", "cut", "loop", "refusal",
+    "description", "echo", "markup",
 }  # fmt: skip
 ENCODED = re.sub("[^a-z0-9]", "", "".join(sha256(bytes([n])).hexdigest() for n in range(10)))
 LOOPING = LETTER + "the cat sat on the mat and " * 60
@@ -97,6 +97,12 @@ def test_a_loop_at_the_limit_is_a_loop():
     assert verdict(LOOPING, done_reason="length").name == "loop"
 
 
+def test_who_counts_to_the_limit_goes_round_in_a_circle():
+    counted = "".join(f"{number}. Item number {number} of the list of goods\n" for number in range(1, 90))
+    assert verdict(counted, done_reason="length").name == "loop"
+    assert verdict(counted).name == "accepted"
+
+
 def test_a_loop_that_the_server_cut_is_a_loop():
     assert verdict(" INVOICE" * 31, done=False, done_reason="").name == "loop"
 
@@ -169,6 +175,65 @@ def test_a_letter_in_which_the_same_sentence_stands_is_a_page(text):
     assert verdict(f"{LETTER}\n{text}\n{LETTER}").name == "accepted"
     assert verdict(f"{LETTER}\n{text}").name == "accepted"
     assert verdict(f"{text}\n{LETTER * 2}").name == "accepted"
+
+
+DESCRIPTIONS = (
+    "The image shows an invoice from Baker & Sons, dated 3 May 2024, over 1,284.50 EUR.",
+    "This image appears to be a scanned letter.\n\nThe text reads:\n\nDear Mrs Whitcombe, thank you",
+    "The picture you provided contains a table with three columns and twelve rows of names and amounts.",
+    "This is a photo of a handwritten note. It says that somebody will come on Tuesday.",
+    "This is a black and white scanned document from an insurance company, addressed to Mr Pym.",
+    "In the image, there is a receipt from a supermarket with a total of 12.40 EUR at the bottom.",
+    "In this photo you can see a cat that sleeps on a red sofa beside a window with plants.",
+    "This appears to be a receipt from a bakery.",
+    "**The screenshot displays a web page** with a form for names and addresses, and a blue button below it.",
+    "Das Bild zeigt eine Rechnung der Firma Weber über 120 EUR.",
+    "Auf dem Bild ist ein handgeschriebener Brief zu sehen, der an eine Frau Marie gerichtet ist.",
+    "L'image montre une facture de la société Dupont.",
+    "La imagen muestra una factura de la empresa García.",
+)
+CAPTIONS = (
+    "The picture shows Anna and her dog.\n\n1. What is the dog called?\n2. Where do they walk?",
+    "The image shows it.",
+    "Figure 3. The image shows the front view of the cabinet with its two doors opened.",
+    "This document is confidential.\nDo not copy it.",
+    "The photo contest is open to all readers of this paper who have not won it in the last three years.",
+    "Das Bild zeigt Opa im Garten.\nSommer 1962",
+    "This is a form of address that is no longer in use in most of the towns along the river.",
+    "It appears to be raining.",
+)
+
+
+@pytest.mark.parametrize("text", DESCRIPTIONS)
+@pytest.mark.parametrize("prompt", [PLAIN, MARKDOWN, "Free OCR.", "Lies alles, was auf der Seite steht."])
+def test_a_model_that_describes_instead_of_reading_is_refused(text, prompt):
+    found = verdict(text, prompt=prompt)
+    assert found.name == "description"
+    assert " ".join(text.split())[:60] in found.sentence
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Describe this photo in two sentences. Only what is visible.",
+        "Transcribe the text, then describe the picture.",
+        "Beschreibe das Bild.",
+        "What is this?",
+        "Put the shop, the date and the total on top.",
+    ],
+)
+def test_who_asks_for_more_than_the_text_gets_a_description(prompt):
+    assert verdict(DESCRIPTIONS[0], prompt=prompt).name == "accepted"
+
+
+@pytest.mark.parametrize("text", CAPTIONS)
+def test_a_page_that_speaks_of_pictures_is_a_page(text):
+    assert verdict(text).name == "accepted"
+
+
+@pytest.mark.parametrize("text", DESCRIPTIONS)
+def test_a_description_within_a_page_is_a_page(text):
+    assert verdict(f"{LETTER}\n{text}").name == "accepted"
 
 
 @pytest.mark.parametrize(
@@ -247,6 +312,27 @@ def test_any_answer_gets_one_of_the_verdicts(answer, prompt, repeats):
     assert found.sentence.isprintable()
     assert found.text == "" or (found.text.endswith("\n") and found.text.strip())
     found.text.encode()
+
+
+@given(st.sampled_from(sorted(HONEST)), st.integers(1, 60), st.randoms(use_true_random=False))
+def test_whatever_goes_round_after_an_honest_page_is_a_loop(name, words, draw):
+    unit = " ".join("".join(draw.choices("abcdefghij", k=6)) for _ in range(words)) + " "
+    text = f"{HONEST[name]}\n{unit * max(6, 800 // len(unit))}"
+    assert verdict(text).name == "loop"
+    assert verdict(text, done=False).name == "loop"
+
+
+@given(st.sampled_from(sorted(HONEST)), reasons, st.booleans())
+def test_no_page_is_accepted_whose_answer_did_not_end_well(name, reason, done):
+    found = verdict(HONEST[name], done=done, done_reason=reason)
+    assert found.accepted == (done and reason.lower() in {"", "stop"})
+
+
+@given(st.sampled_from(sorted(HONEST)), st.sampled_from(OPENINGS), st.sampled_from(PARTINGS), st.booleans())
+def test_an_honest_page_in_wrappers_is_the_page(name, opening, parting, fenced):
+    page = HONEST[name] if not HONEST[name].startswith("```") else LETTER
+    inside = f"````\n{page}\n````" if fenced else page
+    assert verdict(f"<think>Hm.</think>{opening}\n\n{inside}\n\n{parting}").text == verdict(page).text
 
 
 @given(anything, st.text(alphabet=" \n\r\t", max_size=4))

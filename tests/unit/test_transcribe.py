@@ -121,7 +121,8 @@ def test_after_the_last_recipe_the_scan_fails_with_everything_that_was_tried(roo
     assert filed.kind == "failed"
     assert set(here.files) == {"failed/a.png", "failed/a.png.reason.txt"}
     reason = here.files["failed/a.png.reason.txt"].decode()
-    assert "cut off" in reason
+    assert "length: the model's answer was cut off" in " ".join(reason.split())
+    assert "What helps: raise num_predict" in reason
     assert "> Total 12" in reason
 
 

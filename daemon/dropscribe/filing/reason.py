@@ -25,13 +25,17 @@ _TEXT_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class TriedRecipe:
-    """One try at one page: `verdict` is a sentence, `text` what was worth keeping of the answer."""
+    """One try at one page: `verdict` is a sentence, `text` what was worth keeping of the answer.
+
+    `name` is the verdict's short name, the word to look for in the documentation.
+    """
 
     page: int
     recipe: str
     verdict: str
     seconds: float
     text: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +118,9 @@ def _tried(tries: tuple[TriedRecipe, ...], bad: set[int], facts: Reason) -> Iter
         page = f"Page {each.page}, " if _several(tries, facts) else ""
         took = duration_in_words(each.seconds)
         first = f"{number}. "
+        name = f"{each.name}: " if each.name else ""
         yield from _wrapped(
-            _stopped(f"{page}{each.recipe} ({took}): {each.verdict}"), first, " " * len(first)
+            _stopped(f"{page}{each.recipe} ({took}): {name}{each.verdict}"), first, " " * len(first)
         )
 
 

@@ -10,6 +10,7 @@ import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
+from dropscribe.reading.described import asks_for_text, describes
 from dropscribe.reading.peel import clean, peel
 from dropscribe.reading.repeats import REPEATS, loops, runaway
 from dropscribe.reading.talk import talks
@@ -36,6 +37,8 @@ _MARKUP_LENGTH = 4000  # more than a page of blank cells, written as HTML
 _MARKUP_TEXT = 0.05
 
 _WORD = re.compile(r"\w+")
+# Numbered lines are alike on many pages; that they count to the very limit is what only models do.
+_NUMBER = re.compile(r"\d+")
 _ECHO_OF_PROMPT = 0.5
 _ECHO_OF_ANSWER = 0.7
 _ECHO_LOOK = 600  # words
@@ -45,7 +48,8 @@ _ECHO_RUN = 3  # words in a row: "the text in" is in every prompt, single words 
 def judge(answer: Answer, *, prompt: str, repeats: float) -> Verdict:
     """Never raises. `repeats` is the share of surplus words, 0 to 1, above which a text is a loop.
 
-    Names: accepted, no text, empty, thinking only, not done, length, cut, loop, refusal, echo, markup.
+    Names: accepted, no text, empty, thinking only, not done, length, cut, loop, refusal, description, echo,
+    markup; `verdicts` says what may help after each that is not accepted.
     """
     text = peel(answer.text)
     name, sentence = _fault(answer, text, prompt, repeats) or ("accepted", "the model read the page")
@@ -65,7 +69,7 @@ def judge_ocr(answer: Answer) -> Verdict:
 
 
 def _fault(answer: Answer, text: str, prompt: str, repeats: float) -> tuple[str, str] | None:
-    found = _cut(answer) or _endless(text, repeats) or _unfinished(answer, text)
+    found = _cut(answer) or _endless(text, repeats) or _unfinished(answer, text, repeats)
     return found or _beside_the_page(text, prompt)
 
 
@@ -86,12 +90,14 @@ def _endless(text: str, repeats: float) -> tuple[str, str] | None:
     return None
 
 
-def _unfinished(answer: Answer, text: str) -> tuple[str, str] | None:
+def _unfinished(answer: Answer, text: str, repeats: float) -> tuple[str, str] | None:
     if not _is_visible(text) and (answer.thinking.strip() or _THINKING.search(answer.text)):
         return "thinking only", "the model only thought about the page and wrote no answer"
     if not answer.done:
         return "not done", "the server ended the answer before the model had finished"
     if answer.done_reason.lower() == "length":
+        if loops(_NUMBER.sub("1", text), repeats):
+            return "loop", "the model counted on and on with the same words"
         tokens = f" ({answer.tokens:,} tokens)" if answer.tokens > 0 else ""
         return "length", f"the model's answer was cut off at its length limit{tokens}"
     if answer.done_reason.lower() not in _FINISHED:
@@ -109,6 +115,11 @@ def _beside_the_page(text: str, prompt: str) -> tuple[str, str] | None:
         return "empty", "the model could not make out a single word"
     if talks(text):
         return "refusal", f'the model talked instead of reading: "{one_line(text, 120)}"'
+    if describes(text) and asks_for_text(prompt):
+        return (
+            "description",
+            f'the model described the picture instead of reading it: "{one_line(text, 120)}"',
+        )
     if _is_echo(text, prompt):
         return "echo", "the model repeated its instructions instead of reading the page"
     return None

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LOOK_BACK = 2000
-"""Characters of an answer's end that `runaway` wants to see; with more it also finds longer units."""
+LOOK_BACK = 8000
+"""Characters of an answer's end that `runaway` wants to see: four times a unit of up to 2000, half a page."""
 
 REPEATS = 0.3
 """The share of surplus words above which a text is a loop: a hymn of five verses with its refrain has 0.2."""
@@ -41,7 +41,6 @@ _FREE = 3  # a passage that stands three times on a page is honest
 _FEWEST = 20  # words that must be surplus at all: below, a loop does no harm
 
 _STEP = 128
-_WHOLE_LOOK_BACK = 8000
 
 
 def runaway(tail: str) -> bool:
@@ -76,7 +75,7 @@ def loops(text: str, repeats: float) -> bool:
     if repeats >= 1:
         return False
     ends = (*range(_STEP, len(text), _STEP), len(text))
-    return surplus(text) > repeats or any(runaway(text[max(0, end - _WHOLE_LOOK_BACK) : end]) for end in ends)
+    return surplus(text) > repeats or any(runaway(text[max(0, end - LOOK_BACK) : end]) for end in ends)
 
 
 def _periods(tail: str) -> Iterator[int]:
