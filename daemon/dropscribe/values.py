@@ -85,7 +85,11 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that shapes one try: the model, the prompt, the options and the size of the picture."""
+    """Everything that shapes one try: the model, the prompt, the options and what is made of the page.
+
+    `size` bounds each picture. `bands`: the page goes in at least so many pictures, one below the other.
+    `turn`: the page is looked at by the embedded engine first and turned if it lies on its side or head.
+    """
 
     engine: str
     model: str
@@ -94,11 +98,16 @@ class Recipe:
     size: Size
     keep_alive: str | int | None = None
     schema: Mapping[str, Any] | None = field(default=None, repr=False)
+    bands: int = 1
+    turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an engine gave back, before anyone judged it; `seconds` from request to last byte."""
+    """What an engine gave back, before anyone judged it; `seconds` from request to last byte.
+
+    `server` is the version of the server, or of the library that runs the model.
+    """
 
     text: str
     done: bool
@@ -108,6 +117,7 @@ class Answer:
     model: str = ""
     model_digest: str = ""
     host: str = ""
+    server: str = ""
     prompt_tokens: int = 0
     tokens: int = 0
     seconds: float = 0.0

@@ -38,7 +38,7 @@ def test_one_line_is_a_whole_configuration(here):
     assert inbox.free_space == 2 * 10**8
     assert (inbox.pages, inbox.max_pages, inbox.on_bad_page) == ("auto", 500, "fail")
     assert inbox.pdf == Pdf(text_layer="ignore", dpi=200)
-    assert inbox.prepare == Prepare(turn=False, deskew=False, contrast=False, bands="auto", blank="skip")
+    assert inbox.prepare == Prepare(turn=None, deskew=False, contrast=False, bands="auto", blank="skip")
     assert (inbox.tries, inbox.repeats, inbox.patterns, inbox.ignore) == (4, 0.3, ("*",), ())
     assert (inbox.done, inbox.failed, inbox.output.folder) == (
         here / "in/done",
@@ -116,6 +116,43 @@ def test_the_prompt_follows_from_what_is_written_unless_one_is_given(here):
     for lines, expected in asked.items():
         config = loaded(here, f"inboxes:\n  - path: in\n    {lines}\n")
         assert config.inboxes[0].prompt == expected
+
+
+def test_one_word_names_a_prompt_that_comes_along(here):
+    for name, text in prompts.PRESETS.items():
+        for written in (name, name.capitalize(), f"|\n      {name}\n"):
+            inbox = loaded(here, f"inboxes:\n  - path: in\n    prompt: {written}\n").inboxes[0]
+            assert (inbox.preset, inbox.prompt) == (name, text)
+
+
+def test_what_is_no_name_of_a_prompt_is_asked_as_it_stands(here):
+    (here / "p.txt").write_text("plain\n")
+    for line in (
+        "prompt: plain text",
+        "prompt: Describe.",
+        "prompt: OCR",
+        "prompt: Table please",
+        "prompt_file: p.txt",
+    ):
+        inbox = loaded(here, f"inboxes:\n  - path: in\n    {line}\n").inboxes[0]
+        own = "plain" if line.startswith("prompt_file") else line.removeprefix("prompt: ")
+        assert (inbox.preset, inbox.prompt) == ("", own)
+
+
+def test_without_a_prompt_the_preset_follows_from_the_format(here):
+    for form, preset in {"markdown": "markdown", "text": "plain", "json": "plain"}.items():
+        inbox = loaded(here, f"inboxes:\n  - path: in\n    output: {{format: {form}}}\n").inboxes[0]
+        assert inbox.preset == preset
+
+
+def test_a_schema_is_filled_in_whatever_prompt_is_named(here):
+    (here / "s.json").write_text('{"type": "object"}')
+    text = "inboxes:\n  - path: in\n    prompt: receipt\n    output: {format: json, schema: s.json}\n"
+    config = loaded(here, text)
+    assert (config.inboxes[0].preset, config.inboxes[0].prompt) == ("", prompts.FILL)
+    assert config.warnings == (
+        'dropscribe.yaml:3:13: inboxes[0].prompt: "receipt" is not used, as the model is asked to fill in the schema',
+    )
 
 
 def test_an_inbox_with_a_prompt_of_its_own_forgets_that_of_the_defaults(here):

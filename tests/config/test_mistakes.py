@@ -186,7 +186,9 @@ INBOX = {
     "pdf: {text_layer: true}": "3:23: inboxes[0].pdf.text_layer: expected ignore or prefer, got true",
     "dpi: 300": '3:5: inboxes[0].dpi: unknown key here; did you mean "pdf.dpi"?',
     "rotate: true": '3:5: inboxes[0].rotate: unknown key here; did you mean "prepare.turn"?',
-    "prepare: {turn: auto}": '3:21: inboxes[0].prepare.turn: expected true or false, got "auto"',
+    "prepare: {turn: maybe}": '3:21: inboxes[0].prepare.turn: expected auto, true or false, got "maybe"',
+    "prepare: {turn: 'true'}":
+        '3:21: inboxes[0].prepare.turn: expected auto, true or false, got "true"; write it without quotes',
     "prepare: {bands: on}": "3:22: inboxes[0].prepare.bands: expected auto, dense or never, got on",
     "limits: {decoding: 10}":
         "3:24: inboxes[0].limits.decoding: expected a duration such as 5s, got 10; add a unit: 10s, 10m or 10h",
@@ -198,6 +200,12 @@ INBOX = {
     "done: ~nobody-by-this-name/x":
         '3:11: inboxes[0].done: expected a home folder, got "~nobody-by-this-name/x"; '
         "there is no user nobody-by-this-name",
+    "prompt: markdwon":
+        '3:13: inboxes[0].prompt: expected a text, or plain, markdown, table, handwriting, receipt or describe, '
+        'got "markdwon"; did you mean "markdown"? A question of your own has more than one word',
+    "prompt: Receipts":
+        '3:13: inboxes[0].prompt: expected a text, or plain, markdown, table, handwriting, receipt or describe, '
+        'got "Receipts"; did you mean "receipt"? A question of your own has more than one word',
     "prompt_file: nope.txt":
         '3:18: inboxes[0].prompt_file: expected a text file, got "HERE/nope.txt"; it does not exist',
     "prompt_file: in": '3:18: inboxes[0].prompt_file: expected a text file, got "HERE/in"; it is a folder',

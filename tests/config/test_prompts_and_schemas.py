@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from dropscribe import prompts
 from dropscribe.jsonschemas import problem_with, problems
+from dropscribe.reading.described import asks_for_text
+from dropscribe.reading.families import FAMILIES
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -31,10 +33,17 @@ RECEIPT = {
 
 
 def test_every_prompt_for_reading_offers_a_way_to_say_that_there_is_nothing():
-    for prompt in (prompts.PLAIN, prompts.MARKDOWN):
+    for name, prompt in prompts.PRESETS.items():
         assert prompts.NO_TEXT in prompt
-        assert prompts.ILLEGIBLE in prompt
+        assert (prompts.ILLEGIBLE in prompt) == (name != "describe")
     assert "null" in prompts.FILL
+
+
+def test_only_who_wants_a_description_gets_one():
+    assert [name for name, prompt in prompts.PRESETS.items() if not asks_for_text(prompt)] == ["describe"]
+    for family in FAMILIES:
+        assert set(family.prompts) == set(prompts.PRESETS) - {"describe"}
+        assert all(asks_for_text(prompt) for prompt in family.prompts.values())
 
 
 def test_a_good_schema_has_no_problem():

@@ -60,7 +60,7 @@ _VALUES = {
     "settle": ["auto", "0s"], "rescan": ["auto", "1h"], "watch": ["poll"], "give_up_arriving": ["30d"], "tries": [8],
     "repeats": [1, 0.5], "free_space": ["0B"], "done": ["d", "/archive"], "failed": ["f"], "level": ["debug"],
     "state": [None, "state"], "decoding": ["1m30s"], "memory": ["2GB"], "max_pages": [1, 10_000], "on_bad_page":
-    ["fail", "mark"], "text_layer": ["prefer"], "dpi": [50, 600], "turn": [True], "deskew": [False], "contrast":
+    ["fail", "mark"], "text_layer": ["prefer"], "dpi": [50, 600], "turn": ["auto"], "deskew": [False], "contrast":
     [True], "bands": ["auto", "never"], "blank": ["skip", "ask"], "page_break": [None, "- {page}/{pages} -", "***"],
 }  # fmt: skip
 _PAGES_OF_A_SCAN = ["auto", "all"]  # output has other ones by the same name

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dropscribe.config import schema
 from dropscribe.config.unfit import Unfit
+from dropscribe.reading.models import IN_WORDS
 from dropscribe.words import shown
 
 if TYPE_CHECKING:
@@ -34,13 +35,15 @@ ollama:
   hosts:
     - url: http://localhost:11434   # where Ollama answers
   # Any vision model, once fetched: ollama pull {model}
+  # Good readers: {by_memory}.
   model: {model}
 
 inboxes:
   - path: {path}
     # Without Ollama, the embedded engine reads print, but neither handwriting nor tables:
     # engine: ocr
-    # What the model is asked. Without a prompt it transcribes the page as it stands.
+    # What the model is asked. Without a prompt it transcribes the page as it stands. One word names a prompt
+    # that comes along: plain, markdown, table, handwriting, receipt, describe. Or say it in your own words:
     # prompt: |
     #   Transcribe this receipt. Put the shop, the date and the total on top.
     output:
@@ -60,7 +63,7 @@ def short(path: str) -> str:
     if any("\ud800" <= char <= "\udfff" for char in path):
         raise Unfit("a folder whose name is UTF-8")
     model = schema.keys(schema.Ollama)["model"].default
-    return _INIT.format(path=_text(path.replace("$", "$$")), model=model)
+    return _INIT.format(path=_text(path.replace("$", "$$")), model=model, by_memory=IN_WORDS)
 
 
 def _section(model: type[schema.Section]) -> list[str]:

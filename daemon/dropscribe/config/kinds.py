@@ -100,6 +100,15 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def _auto_or_flag(value: Any) -> bool | None:
+    if value == AUTO:
+        return None
+    try:
+        return _flag(value)
+    except Unfit as unfit:
+        raise Unfit(f"{AUTO}, {unfit.what}", unfit.hint) from None
+
+
 def whole(low: int, high: int) -> Kind:
     """A whole number in these bounds, both included."""
 
@@ -245,6 +254,8 @@ File = Annotated[str, Kind(_text("a file"), _STRING)]
 Pattern = Annotated[str, Kind(_text("a pattern such as *.jpg"), _STRING)]
 Name = Annotated[str, Kind(_name, _STRING | {"maxLength": 100})]
 Flag = Annotated[bool, Kind(_flag, {"type": "boolean"})]
+AutoOrFlag = Annotated[bool | None, Kind(_auto_or_flag, {"anyOf": [{"const": AUTO}, {"type": "boolean"}]})]
+"""`auto` as None."""
 Url = Annotated[str, Kind(hosts.normalise, _STRING)]
 Template = Annotated[str, Kind(template.check, _STRING)]
 Break = Annotated[str, Kind(template.check_break, _STRING)]

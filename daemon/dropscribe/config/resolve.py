@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dropscribe import jsonschemas, prompts
 from dropscribe.config import hosts, kinds, paths, places, schema, template, values
-from dropscribe.config.unfit import Unfit, nearest, quoted, whole_path
+from dropscribe.config.unfit import Unfit, listed, nearest, quoted, whole_path
 from dropscribe.errors import world_wrong
 from dropscribe.reading.models import DEFAULT_MODEL, PROMPT_TOKENS, is_mllama, page_tokens
 
@@ -117,7 +117,7 @@ class Resolver:
         done = self._below(path, keys.done, "done", ways(number, "done"))
         failed = self._below(path, keys.failed, "failed", ways(number, "failed"))
         output = self._output(number, keys, path, done)
-        prompt = self._prompt(number, keys, filled=output.schema is not None)
+        prompt, preset = self._prompt(number, keys, filled=output.schema is not None)
         models = self._models(number, keys, ollama)
         options = over(ollama.options, keys.options)
         self._check_room(number, options, prompt, models)
@@ -151,6 +151,7 @@ class Resolver:
             output=output,
             done=done,
             failed=failed,
+            preset=preset,
         )
 
     def _absolute(self, text: str, base: Path, *keys: Key) -> Path | None:
@@ -200,13 +201,32 @@ class Resolver:
             self._findings.unfit(Unfit("a group of this machine", hint), group, *ways(number, "group"))
             return None
 
-    def _prompt(self, number: int, keys: schema.Inbox, *, filled: bool) -> str:
+    def _prompt(self, number: int, keys: schema.Inbox, *, filled: bool) -> tuple[str, str]:
+        """The prompt, and its name if it is a preset; a file is always the user's own, even if it is one word."""
         at = ways(number, "prompt_file")
         if keys.prompt_file and keys.prompt:
             self._findings.problem("there is a prompt as well; keep one of the two", *at)
         elif keys.prompt_file:
-            return (self._file(keys.prompt_file, at) or "").strip()
-        return (keys.prompt or prompts.default(keys.output.format, schema=filled)).strip()
+            return (self._file(keys.prompt_file, at) or "").strip(), ""
+        own = (keys.prompt or "").strip()
+        preset = own.casefold() if own else prompts.default(keys.output.format)
+        if own and preset not in prompts.PRESETS:
+            self._refuse_misspelt(number, own)
+            return own, ""
+        if filled:
+            if own:
+                words = f"{quoted(own)} is not used, as the model is asked to fill in the schema"
+                self._findings.warning(words, *ways(number, "prompt"))
+            return prompts.FILL, ""
+        return prompts.PRESETS[preset], preset
+
+    def _refuse_misspelt(self, number: int, own: str) -> None:
+        """One word that is nearly the name of a preset would be asked for years before somebody noticed."""
+        meant = nearest(own, prompts.PRESETS) if re.fullmatch(r"[\w-]+", own) else None
+        if meant:
+            known = listed(list(prompts.PRESETS))
+            hint = f'did you mean "{meant}"? A question of your own has more than one word'
+            self._findings.unfit(Unfit(f"a text, or {known}", hint), own, *ways(number, "prompt"))
 
     def _models(self, number: int, keys: schema.Inbox, ollama: schema.Ollama) -> tuple[str, ...]:
         if keys.engine != "ollama":

@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from dropscribe.config.kinds import (
     AUTO,
+    AutoOrFlag,
     Break,
     File,
     FileMode,
@@ -33,6 +34,7 @@ from dropscribe.config.kinds import (
     size,
     whole,
 )
+from dropscribe.reading.models import DEFAULT_MODEL, IN_WORDS, RECOMMENDED
 
 
 def key(default: Any, about: str) -> Any:
@@ -80,9 +82,9 @@ class Ollama(Section):
         "The machines that run Ollama. Nothing but these is ever called.",
     )
     model: Models = key(
-        "qwen3.5:4b",
-        "A vision model that `ollama pull` has fetched: qwen3.5:4b for 8 GB of memory, qwen3.5:9b for\n"
-        "16 GB, qwen3.6:27b for 24 GB. A list is an order of fallback: [qwen3.5:9b, qwen3.5:4b].",
+        DEFAULT_MODEL,
+        f"A vision model that `ollama pull` has fetched: {IN_WORDS}.\n"
+        f"A list is an order of fallback: [{RECOMMENDED[1][1]}, {RECOMMENDED[0][1]}].",
     )
     allow_cloud: list[Model] = key(
         [], "Cloud models you allow by name. Every other one is refused: nothing leaves your network."
@@ -122,8 +124,9 @@ class Pdf(Section):
 
 
 class Prepare(Section):
-    turn: Flag = key(
-        default=False, about="true: pages on their side or upside down are turned; needs the extra `ocr`."
+    turn: AutoOrFlag = key(
+        AUTO,
+        "Turn a page that lies on its side: auto, only one that gave no text; true, any. Needs the extra `ocr`.",
     )
     deskew: Flag = key(default=False, about="true: pages that lie a little askew are straightened.")
     contrast: Flag = key(default=False, about="true: faint pages get more contrast.")
@@ -179,8 +182,9 @@ class Defaults(Section):
     )
     prompt: Text | None = key(
         None,
-        "What the model is asked. Empty: transcribe the page (with Markdown where the page has headings,\n"
-        "lists or tables, or by filling in the schema). A prompt of several lines begins with `prompt: |`.",
+        "What the model is asked: plain, markdown, table, handwriting, receipt or describe, or a text of your own.\n"
+        "Empty: markdown or plain, as the output is, or to fill in the schema. A prompt of several lines begins\n"
+        "with `prompt: |`.",
     )
     prompt_file: File | None = key(
         None, "The same from a file. Relative paths start at the folder of this file."

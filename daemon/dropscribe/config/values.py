@@ -57,9 +57,9 @@ class Pdf:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """What is done to a page before it is sent."""
+    """What is done to a page before it is sent; `turn` is None where only a page without an answer is turned."""
 
-    turn: bool
+    turn: bool | None
     deskew: bool
     contrast: bool
     bands: Literal["auto", "dense", "never"]
@@ -87,6 +87,7 @@ class Output:
 class Inbox:
     """All rules of an inbox; paths are absolute, with their links; times in seconds, sizes in bytes.
 
+    `preset` is the name of the prompt, empty for one that is the user's own or fills in a schema.
     `models` is the order of fallback, empty for an engine without models. `settle` and `rescan` are None
     where the kind of scan and of file system decide, `file_mode` and `group` (a number) where the inbox does.
     """
@@ -120,6 +121,7 @@ class Inbox:
     output: Output
     done: Path
     failed: Path
+    preset: str = ""
 
 
 @dataclass(frozen=True, slots=True)

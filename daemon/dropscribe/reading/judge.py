@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from dropscribe.reading.described import asks_for_text, describes
+from dropscribe.reading.marks import unmarked
 from dropscribe.reading.peel import clean, peel
 from dropscribe.reading.repeats import REPEATS, loops, runaway
 from dropscribe.reading.talk import talks
@@ -51,7 +52,7 @@ def judge(answer: Answer, *, prompt: str, repeats: float) -> Verdict:
     Names: accepted, no text, empty, thinking only, not done, length, cut, loop, refusal, description, echo,
     markup; `verdicts` says what may help after each that is not accepted.
     """
-    text = peel(answer.text)
+    text = peel(unmarked(answer.text))
     name, sentence = _fault(answer, text, prompt, repeats) or ("accepted", "the model read the page")
     if name == "no text":
         text = ""

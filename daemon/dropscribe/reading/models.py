@@ -12,10 +12,18 @@ from math import ceil, floor, sqrt
 
 from dropscribe.values import Size
 
-DEFAULT_MODEL = "qwen3.5:4b"
-
 RECOMMENDED = ((8, "qwen3.5:4b"), (16, "qwen3.5:9b"), (24, "qwen3.6:27b"))
-"""(gigabytes of memory, model): the best readers of their size on olmOCR-bench, 2026."""
+"""(gigabytes of memory, model): the best readers of their size in what was published of olmOCR-bench in 2026, the
+largest in a local comparison. The one table: example, `init` and documents tell what stands here.
+"""
+
+DEFAULT_MODEL = RECOMMENDED[0][1]
+
+IN_WORDS = ", ".join(
+    f"{model} for {memory} GB{' of memory' if memory == RECOMMENDED[0][0] else ''}"
+    for memory, model in RECOMMENDED
+)
+"""`qwen3.5:4b for 8 GB of memory, …`: the same table in a sentence."""
 
 PROMPT_TOKENS = 512
 """Room kept for the prompt and the template around it."""
@@ -92,6 +100,12 @@ def image_tokens(model: str, width: int, height: int) -> int | None:
     return columns * rows
 
 
+def picture_tokens(model: str, size: Size) -> int:
+    """What the largest picture within `size` costs, guessed where the family is unknown."""
+    side = int(sqrt(size.pixels))
+    return image_tokens(model, side, side) or size.pixels // _UNKNOWN.cell**2
+
+
 def page_tokens(model: str) -> int:
     """What a page costs at the least resolution at which ordinary print can be read: A4 at 100 dpi."""
     return image_tokens(model, 827, 1169) or _UNKNOWN_PAGE
@@ -99,15 +113,15 @@ def page_tokens(model: str) -> int:
 
 def is_mllama(model: str) -> bool:
     """Whether the name is of llama3.2-vision, which no Ollama since 0.30 loads (ollama#16490, #18486)."""
-    return re.search("mllama|llama32.*vision", _squeezed(model)) is not None
+    return re.search("mllama|llama32.*vision", squeezed(model)) is not None
 
 
 def _find(model: str) -> _Family | None:
-    name = _squeezed(model)
+    name = squeezed(model)
     return next((family for family in _FAMILIES if family.name.search(name)), None)
 
 
-def _squeezed(model: str) -> str:
+def squeezed(model: str) -> str:
     """`hf.co/x/Qwen3-VL-8B-GGUF:Q4` as `qwen3vl8bgguf`."""
     name = model.lower().rpartition("/")[2].partition(":")[0]
     return re.sub("[^a-z0-9]", "", name)

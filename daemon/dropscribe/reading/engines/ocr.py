@@ -116,6 +116,7 @@ class OcrEngine:
             model=f"rapidocr {state.version}",
             model_digest=state.digest,
             host=self.host,
+            server=state.version,
             seconds=time.monotonic() - began,
         )
 

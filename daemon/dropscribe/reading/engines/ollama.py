@@ -15,6 +15,7 @@ from dropscribe.errors import BadAnswer, Misconfigured, Unavailable
 from dropscribe.reading.engines import ModelState
 from dropscribe.reading.engines.refusals import classify, retry_after
 from dropscribe.reading.engines.wire import Stream, Timeouts, Wire
+from dropscribe.reading.models import DEFAULT_MODEL
 from dropscribe.reading.repeats import LOOK_BACK, runaway
 from dropscribe.values import Answer
 
@@ -88,6 +89,7 @@ class OllamaEngine:
             model=recipe.model,
             model_digest=state.digest,
             host=self.host,
+            server=state.version,
             prompt_tokens=reply.prompt_tokens,
             tokens=reply.tokens,
             seconds=time.monotonic() - began,
@@ -137,7 +139,7 @@ class OllamaEngine:
         if isinstance(capabilities, list) and "vision" not in capabilities:
             raise Misconfigured(
                 f"the model {model} at {self.host} cannot see pictures",
-                "choose a model with vision, for instance `ollama pull qwen3.5:4b`",
+                f"choose a model with vision, for instance `ollama pull {DEFAULT_MODEL}`",
             )
 
     def _get(self, path: str, stop: Stop) -> Mapping[str, Any]:
