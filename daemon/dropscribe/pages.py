@@ -97,16 +97,24 @@ class Pages:
             0, lambda: self.decoding.pages(self.path, steps_of(self.inbox), limits_of(self.inbox))
         )
 
-    def page(self, number: int, size: Size) -> Prepared:
-        """Page `number` within `size`. Raises BadScan, NotYet, WorldWrong, Misconfigured, Stopped."""
-        wanted = Wanted(number, size, self._turn_of(number))
+    @property
+    def can_turn(self) -> bool:
+        """Whether a recipe may ask for a page to be turned: the embedded engine tells how it lies."""
+        return self.inbox.engine != "ocr" and self.inbox.prepare.turn is None and self.turner.at_hand
+
+    def page(self, number: int, size: Size, *, bands: int = 1, turn: bool = False) -> Prepared:
+        """Page `number` within `size`, in at least so many bands; `turn`: upright, also where the config
+        does not ask for it. Raises BadScan, NotYet, WorldWrong, Misconfigured, Stopped.
+        """
+        wanted = Wanted(number, size, self.turn_of(number, wanted=turn), bands)
         if self._last is None or self._last[0] != wanted:
             self._last = None  # two of them in memory are one too many
             self._last = wanted, self._prepared(wanted, steps_of(self.inbox))
         return self._last[1]
 
-    def _turn_of(self, number: int) -> int:
-        if not self.inbox.prepare.turn or self.inbox.engine == "ocr":  # which finds out by itself
+    def turn_of(self, number: int, *, wanted: bool = False) -> int:
+        """By how many degrees clockwise the page is turned; `wanted`: also where the config does not ask for it."""
+        if not (wanted or self.inbox.prepare.turn) or self.inbox.engine == "ocr":  # which finds out by itself
             return 0
         if number not in self._turns:
             seen = self.whole(number)

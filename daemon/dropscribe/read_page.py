@@ -13,7 +13,7 @@ from dropscribe.pages import BROKE, DEATHS
 from dropscribe.reading.ask import ask
 from dropscribe.reading.join import joined
 from dropscribe.reading.judge import judge, judge_ocr
-from dropscribe.reading.recipe import Tried, describe, first, next_recipe
+from dropscribe.reading.recipe import Means, Tried, describe, first, next_recipe
 from dropscribe.reading.structured import judge_json
 from dropscribe.reading.verdicts import what_helps
 from dropscribe.values import Verdict
@@ -53,6 +53,7 @@ def base_recipe(inbox: Inbox, model: str) -> Recipe:
         engine=inbox.engine,
         model=model,
         prompt=inbox.prompt,
+        preset=inbox.preset,
         options=inbox.options,
         keep_alive=inbox.keep_alive,
         schema=inbox.output.schema,
@@ -80,7 +81,7 @@ class PageReader:
         """
         tried = self._replay(number)
         while (recipe := self._next(tried)) is not None:
-            prepared = self.pages.page(number, recipe.size)
+            prepared = self.pages.page(number, recipe.size, bands=recipe.bands, turn=recipe.turn)
             if not prepared.pictures:
                 return self._accept_unasked(number, prepared)
             verdict, answer = self._try(number, recipe, prepared)
@@ -100,7 +101,13 @@ class PageReader:
         if self.inbox.engine == "ocr":
             # It says the same however often it is asked, unless somebody ended it.
             limit = min(DEATHS, 1 + sum(one.verdict == NO_ANSWER for one in tried))
-        return next_recipe(base_recipe(self.inbox, self.models[0]), self.models, tried, limit=limit)
+        bases = [base_recipe(self.inbox, model) for model in self.models]
+        return next_recipe(bases, tried, limit=limit, means=self._means())
+
+    def _means(self) -> Means:
+        """Bands of a page would be several values where one is wanted."""
+        bands = self.inbox.prepare.bands != "never" and self.inbox.output.schema is None
+        return Means(turn=self.pages.can_turn, bands=bands)
 
     def _replay(self, number: int) -> list[Tried]:
         """Where on the ladder this page stands: recipes follow from verdicts, so only those are remembered."""

@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
 from dropscribe.errors import BadScan
-from dropscribe.reading.picture import MAX_RATIO, MIN_SIDE, fitting
-from dropscribe.reading.wanted import Limits
+from dropscribe.reading.picture import MAX_RATIO, MIN_SIDE, fitting, prepare
+from dropscribe.reading.wanted import Limits, Steps, Wanted
 from dropscribe.values import Size
+from tests.reading_pictures.printed import A4, full_page, paper
 from tests.reading_pictures.scans import (
     LIMITS,
     ORIENTATIONS,
+    ROOMY,
     SAVED_AS,
     differs,
     drawing,
@@ -324,3 +326,33 @@ def test_the_limits_used_here_let_the_seeds_through(tmp_path):
     for seed in SEEDS:
         with opened(tmp_path, seed, LIMITS) as document:
             assert min(document.page(1).sides) >= 30
+
+
+def in_bands(tmp_path, image, count, **steps):
+    steps = {"bands": "long", **steps}
+    with opened(tmp_path, saved(image, "PNG"), **steps) as document:
+        return prepare(document.page(1), Wanted(1, ROOMY, bands=count), Steps(**steps))
+
+
+def test_a_recipe_may_want_a_full_page_in_bands(tmp_path):
+    page = full_page()
+    for count in (2, 4):
+        found = in_bands(tmp_path, page, count)
+        assert len(found.pictures) == count
+        assert all(picture.width == page.width for picture in found.pictures)
+    assert len(in_bands(tmp_path, page, 2, bands="").pictures) == 1
+
+
+def test_a_page_with_little_on_it_stays_whole_whatever_a_recipe_wants(tmp_path):
+    small = full_page((600, 800))
+    assert len(in_bands(tmp_path, small, 4).pictures) == 1
+
+
+def test_a_band_with_nothing_on_it_is_not_sent_where_blank_pages_are_not(tmp_path):
+    page = paper()
+    page.paste(full_page().crop((0, 0, A4[0], 400)), (0, 0))
+    page.paste(full_page().crop((0, 0, A4[0], 400)), (0, A4[1] - 400))
+    assert len(in_bands(tmp_path, page, 4).pictures) == 4
+    found = in_bands(tmp_path, page, 4, blank=True)
+    assert len(found.pictures) == 2
+    assert found.overlaps == (False,)

@@ -58,7 +58,14 @@ class Home:
         config = {
             "ollama": {"hosts": [{"url": self.url}], "model": "qwen3.5:4b"},
             "state": str(self.root / "state"),
-            "inboxes": [{**inbox, "prompt": f"Read all text.\n{self.root}", "free_space": "1MB"}],
+            "inboxes": [
+                {
+                    **inbox,
+                    "prompt": f"Read all text.\n{self.root}",
+                    "free_space": "1MB",
+                    "prepare": {"turn": False},
+                }
+            ],
         }
         self.config.write_text(yaml.safe_dump(config))
         self.config.chmod(0o600)

@@ -66,7 +66,13 @@ class Folders:
         return {
             "ollama": {"hosts": [{"url": s.name, "parallel": s.parallel} for s in self.plan.servers]},
             "state": str(self.state),
-            "defaults": {"model": MODEL, "free_space": "1MB", "watch": "poll", "prompt": "Read the page.\n"},
+            "defaults": {
+                "model": MODEL,
+                "free_space": "1MB",
+                "watch": "poll",
+                "prompt": "Read the page.\n",
+                "prepare": {"turn": False},
+            },
             "inboxes": [
                 {
                     "path": str(self.inboxes[box.name]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from io import BytesIO
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -17,6 +18,8 @@ from dropscribe.reading.wanted import Prepared
 from dropscribe.values import Picture
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dropscribe.reading.document import Page
     from dropscribe.reading.wanted import Steps, Wanted
     from dropscribe.values import Size
@@ -27,6 +30,9 @@ MAX_RATIO = 100
 
 _CLEARLY = 1.1
 """Times as large as PNG JPEG must be to be worth the work."""
+
+_LEAST_BAND = 400_000
+"""Pixels: half of A4 at 90 dpi. A page with less is not too full for one answer."""
 
 _CLOCKWISE = {
     90: Image.Transpose.ROTATE_270,
@@ -40,16 +46,28 @@ def prepare(page: Page, wanted: Wanted, steps: Steps) -> Prepared:
     if steps.text_layer and (text := page.text):
         return Prepared(text=text)
     across, down = page.sides[::-1] if wanted.turn in {90, 270} else page.sides
-    count = how_many(across, down, wanted.size, dense=steps.bands == "dense") if steps.bands else 1
+    count = _bands(across, down, wanted, steps) if steps.bands else 1
     image = _improved(page.drawn(_sides(page.sides, wanted, count)), wanted, steps)
     if image is None:
         return Prepared()
     cut = bands(image, count) if count > 1 else ()
     if len(cut) < 2:
         return Prepared((encoded(padded(_within(image, wanted.size))),))
-    pieces = (image.crop((0, band.top, image.width, band.bottom)) for band in cut)
-    pictures = (encoded(padded(_within(piece, wanted.size))) for piece in pieces)
-    return Prepared(tuple(pictures), tuple(band.overlap > 0 for band in cut[1:]))
+    pieces = [image.crop((0, band.top, image.width, band.bottom)) for band in cut]
+    kept: Sequence[int] = range(len(cut))
+    if steps.blank:
+        # Asked about an empty part of a page, models invent texts too.
+        kept = [place for place in kept if not is_blank(pieces[place])] or kept
+    pictures = (encoded(padded(_within(pieces[place], wanted.size))) for place in kept)
+    # Where a band between two was left out, neither saw anything of the other.
+    overlaps = (place == before + 1 and cut[place].overlap > 0 for before, place in pairwise(kept))
+    return Prepared(tuple(pictures), tuple(overlaps))
+
+
+def _bands(width: int, height: int, wanted: Wanted, steps: Steps) -> int:
+    """As many as a recipe wants, unless too little is in each, and as many as make the page legible."""
+    worth_it = min(wanted.bands, max(1, width * height // _LEAST_BAND))
+    return max(worth_it, how_many(width, height, wanted.size, dense=steps.bands == "dense"))
 
 
 def _sides(sides: tuple[int, int], wanted: Wanted, count: int) -> tuple[int, int]:

@@ -7,15 +7,17 @@ repeat penalty is never a remedy: it breaks tables and makes models comment (Qwe
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from dropscribe.reading.models import EMBEDDED, useful_size
+from dropscribe.reading.families import options_for, prompt_for
+from dropscribe.reading.models import EMBEDDED, PROMPT_TOKENS, picture_tokens, useful_size
 from dropscribe.values import Recipe, Size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["OPTIONS", "Recipe", "Tried", "describe", "first", "next_recipe"]
+__all__ = ["LADDER", "OPTIONS", "Means", "Recipe", "Rung", "Tried", "describe", "first", "next_recipe"]
 
 OPTIONS: Mapping[str, Any] = {
     "temperature": 0,
@@ -27,19 +29,58 @@ OPTIONS: Mapping[str, Any] = {
 }
 """The server's own are made for chat: temperature 0.8, a context of 4096, endless answers (api/types.go)."""
 
-_SAMPLING = ("temperature", "seed")
+_ROOM = ("num_predict", "num_ctx")
 _TEMPERATURES = (0.1, 0.3, 0.6)
-_CONTEXTS = (
-    8192,
-    12288,
-    16384,
-    24576,
-    32768,
-)  # another value makes the server load the model anew
+# Another value makes the server load the model anew, so there are few, and none is taken back on the same page.
+_CONTEXTS = (8192, 12288, 16384, 24576, 32768)
 _LEAST_PIXELS = 250_000  # below, a page cannot be read
+_MOST_BANDS = 4
+_LETTERS_A_TOKEN = 3  # few, so that languages with long tokens fit as well
 
-_TOO_LARGE = frozenset({"picture", "context"})
-_HOST_DIED = "no answer"  # ollama#15828: a third of a batch died and was read at the second try, unchanged
+
+class Rung(StrEnum):
+    """What another recipe changes; the words are those of the documentation."""
+
+    WARMER = "warmer"
+    TURNED = "turned upright, warmer"
+    BANDS = "twice the bands, warmer"
+    LONGER = "twice the answer"
+    CONTEXT = "a larger context"
+    SMALLER = "half the picture"
+    AGAIN = "the same with another seed"
+
+
+LADDER: Mapping[str, tuple[Rung, ...]] = {
+    "empty": (Rung.TURNED, Rung.BANDS),
+    "thinking only": (Rung.WARMER, Rung.LONGER),
+    "not done": (Rung.WARMER,),
+    "length": (Rung.LONGER, Rung.BANDS),
+    "cut": (Rung.WARMER,),
+    "flood": (Rung.WARMER,),
+    "loop": (Rung.WARMER, Rung.BANDS),
+    "markup": (Rung.WARMER,),
+    "refusal": (Rung.TURNED, Rung.BANDS),
+    "description": (Rung.TURNED,),
+    "echo": (Rung.WARMER,),
+    "schema": (Rung.WARMER,),
+    "context": (Rung.SMALLER, Rung.CONTEXT, Rung.SMALLER),
+    "picture": (Rung.SMALLER, Rung.SMALLER, Rung.SMALLER),
+    # ollama#15828: a third of a batch died and was read at the second try, unchanged.
+    "no answer": (Rung.AGAIN, Rung.SMALLER, Rung.SMALLER),
+}
+"""What changes after a verdict, the first time it is given, the second, and so on; after these, and where a rung
+cannot be had, the next try is warmer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What can be done with the page: turned, because there is an engine that tells how it lies; cut into bands."""
+
+    turn: bool = False
+    bands: bool = False
+
+
+NO_MEANS = Means()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +97,44 @@ def first(
     model: str,
     prompt: str,
     options: Mapping[str, Any],
+    preset: str = "",
     keep_alive: str | int | None = None,
     schema: Mapping[str, Any] | None = None,
 ) -> Recipe:
-    """The lowest rung: `options` of the user over our own, the largest picture the model makes use of."""
+    """The lowest rung: `options` of the user over our own, the largest picture the model makes use of.
+
+    `preset` is the name of the prompt, for which the family of the model may have words of its own. An option that
+    the user leaves at our default counts as left out, so the family's goes before it.
+    """
     merged = {**OPTIONS, **options}
+    merged |= {name: value for name, value in options_for(model).items() if merged[name] == OPTIONS.get(name)}
     size = EMBEDDED if engine == "ocr" else _size(model, merged)
-    return Recipe(engine, model, prompt, merged, size, keep_alive, schema)
+    return Recipe(engine, model, prompt_for(model, preset, prompt), merged, size, keep_alive, schema)
 
 
 def next_recipe(
-    base: Recipe, models: tuple[str, ...], tries: Sequence[Tried], *, limit: int = 4
+    bases: Sequence[Recipe], tries: Sequence[Tried], *, limit: int = 4, means: Means = NO_MEANS
 ) -> Recipe | None:
     """The recipe after `tries`, all of one page and oldest first, or None when `limit` of them were tried.
 
-    Never one that was tried before. The last tries go to the models after `base.model` in `models`, one each.
+    `bases` are the first recipes of the models in their order. Never a recipe that was tried before. The last tries
+    go to the models after the first, one each.
     """
     if len(tries) >= limit:
         return None
     if not tries:
-        return base
-    others = tuple(dict.fromkeys(model for model in models if model != base.model))[: limit - 1]
+        return bases[0]
+    others = tuple({base.model: base for base in bases[1:] if base.model != bases[0].model}.values())[
+        : limit - 1
+    ]
     turn = len(tries) - (limit - len(others))
     if turn >= 0:
-        return _by_model(others[turn], base, tries[-1].recipe)
-    return _other_way(base, tries)
+        return _by_model(others[turn], tries[-1].recipe)
+    return _other_way(bases[0], tries, means)
 
 
 def describe(recipe: Recipe) -> str:
-    """One phrase for the log and the reason file: `qwen3.5:4b, temperature 0.3, up to 1.2 MP`."""
+    """One phrase for the log and the reason file: `qwen3.5:4b, temperature 0.3, up to 1.2 MP, 2 bands`."""
     words = [recipe.model or recipe.engine]
     if recipe.model:
         words.append(f"temperature {_number(recipe.options, 'temperature'):g}")
@@ -92,29 +142,45 @@ def describe(recipe: Recipe) -> str:
     predict = _whole(recipe.options, "num_predict")
     if predict > OPTIONS["num_predict"]:
         words.append(f"{predict:,} tokens")
+    if recipe.bands > 1:
+        words.append(f"{recipe.bands} bands")
+    if recipe.turn:
+        words.append("turned upright")
     return ", ".join(words)
 
 
-def _other_way(base: Recipe, tries: Sequence[Tried]) -> Recipe:
+def _other_way(base: Recipe, tries: Sequence[Tried], means: Means) -> Recipe:
     last = tries[-1]
     again = sum(tried.verdict == last.verdict for tried in tries)
-    changed = None
-    if last.verdict == "length":
-        changed = _longer_answer(base, last.recipe)
-    elif last.verdict == "context" and again == 2:
-        changed = _larger_context(last.recipe)
-    elif last.verdict in _TOO_LARGE or (last.verdict == _HOST_DIED and again > 1):
-        changed = _smaller_picture(last.recipe)
-    elif last.verdict == _HOST_DIED:
-        changed = _with(last.recipe, seed=_seed(base, tries))
-    return changed or _warmer(last.recipe, _seed(base, tries))
+    rungs = LADDER.get(last.verdict, ())
+    rung = rungs[again - 1] if again <= len(rungs) else Rung.WARMER
+    seed = _whole(base.options, "seed") + len(tries)
+    return _climb(rung, base, last.recipe, seed, means) or _warmer(last.recipe, seed)
 
 
-def _by_model(model: str, base: Recipe, last: Recipe) -> Recipe:
-    # What the answer was found to need stays; what was meant to shake the other model goes.
-    kept = {name: value for name, value in last.options.items() if name not in _SAMPLING}
-    options = kept | {name: value for name, value in base.options.items() if name in _SAMPLING}
-    return replace(base, model=model, options=options, size=_size(model, options))
+def _climb(rung: Rung, base: Recipe, last: Recipe, seed: int, means: Means) -> Recipe | None:
+    """None where this rung cannot be had."""
+    match rung:
+        case Rung.TURNED if means.turn and not last.turn:
+            return replace(_warmer(last, seed), turn=True)
+        case Rung.BANDS if means.bands and last.bands < _MOST_BANDS:
+            return replace(_warmer(last, seed), bands=2 * last.bands)
+        case Rung.LONGER:
+            return _longer_answer(base, last)
+        case Rung.CONTEXT:
+            return _larger_context(last)
+        case Rung.SMALLER:
+            return _smaller_picture(last)
+        case Rung.AGAIN:
+            return _with(last, seed=seed)
+    return None
+
+
+def _by_model(base: Recipe, last: Recipe) -> Recipe:
+    """The first recipe of another model; what the page was found to need stays."""
+    room = {name: max(_whole(base.options, name), _whole(last.options, name)) for name in _ROOM}
+    options = {**base.options, **room}
+    return replace(base, options=options, size=_size(base.model, options), bands=last.bands, turn=last.turn)
 
 
 def _warmer(last: Recipe, seed: int) -> Recipe:
@@ -123,13 +189,15 @@ def _warmer(last: Recipe, seed: int) -> Recipe:
 
 
 def _longer_answer(base: Recipe, last: Recipe) -> Recipe | None:
-    """Twice the answer with a context to hold it, once; an answer without limit gets a larger context."""
+    """Twice the answer, once, in a larger context only where that does not fit; an endless one gets the context."""
     answer, context = _whole(last.options, "num_predict"), _whole(last.options, "num_ctx")
     if answer <= 0:
         return _larger_context(last) if context == _whole(base.options, "num_ctx") else None
     if answer != _whole(base.options, "num_predict"):
         return None
-    return _with(last, num_predict=2 * answer, num_ctx=_context(context + answer, context))
+    asked = max(PROMPT_TOKENS, len(last.prompt) // _LETTERS_A_TOKEN)
+    needed = 2 * answer + asked + picture_tokens(last.model, last.size)
+    return _with(last, num_predict=2 * answer, num_ctx=_context(max(needed, context), context))
 
 
 def _larger_context(last: Recipe) -> Recipe | None:
@@ -145,11 +213,10 @@ def _smaller_picture(last: Recipe) -> Recipe | None:
 
 
 def _context(wanted: int, now: int) -> int:
+    """The least context that holds so much; the present one if it does."""
+    if wanted <= now:
+        return now
     return next((step for step in _CONTEXTS if step >= wanted), max(now, _CONTEXTS[-1]))
-
-
-def _seed(base: Recipe, tries: Sequence[Tried]) -> int:
-    return _whole(base.options, "seed") + len(tries)
 
 
 def _with(recipe: Recipe, **options: Any) -> Recipe:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from dropscribe.errors import BadAnswer, Unavailable
-from dropscribe.reading.engines.ocr import PrintReader
+from dropscribe.errors import BadAnswer, Misconfigured, Unavailable
+from dropscribe.reading.engines.ocr import PrintReader, models
 
 if TYPE_CHECKING:
     from dropscribe.stop import Stop
@@ -19,6 +19,15 @@ class Turner:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._reader = PrintReader()
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether the embedded engine is installed."""
+        try:
+            models()
+        except Misconfigured:
+            return False
+        return True
 
     def turn_of(self, picture: Picture, *, stop: Stop) -> int:
         """By how many degrees clockwise the page has to be turned to be read; 0 where that cannot be told.

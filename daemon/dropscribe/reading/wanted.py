@@ -45,11 +45,15 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One page: within `size`, turned clockwise by `turn` degrees (0, 90, 180 or 270) after the camera's note."""
+    """One page: within `size`, turned clockwise by `turn` degrees (0, 90, 180 or 270) after the camera's note.
+
+    `bands`: into at least so many pictures it is cut, where `Steps.bands` allows any.
+    """
 
     number: int
     size: Size
     turn: int = 0
+    bands: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def _common(path: Path, steps: Steps, limits: Limits) -> dict[str, Any]:
 
 def wanted_of(request: Mapping[str, Any]) -> Wanted:
     fields = request["wanted"]
-    return Wanted(fields["number"], Size(**fields["size"]), fields["turn"])
+    return Wanted(fields["number"], Size(**fields["size"]), fields["turn"], fields["bands"])
 
 
 def steps_of(request: Mapping[str, Any]) -> Steps:
