@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from dropscribe import __version__, log
+from dropscribe import __version__, log, provenance
 from dropscribe.desk import Filed, Reading
 from dropscribe.filer import Arrived, Place
 from dropscribe.filing import render
@@ -143,6 +143,11 @@ def _provenance(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -
     pages = reading.pages
     first = next((page for page in pages if page.model), pages[0])
     read = {page.page: page.verdict for page in pages}
+    tries = [
+        each
+        for each in desk.ledger.tries(arrived.record.id, rules=reading_rules(scan.inbox))
+        if each.verdict != SUSPECT
+    ]
     return render.Provenance(
         scan=scan.name,
         inbox=scan.inbox.name,
@@ -155,9 +160,10 @@ def _provenance(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -
         host=first.host,
         recipe=first.recipe,
         seconds=round(sum(page.seconds for page in pages), 1),
-        tries=len(desk.ledger.tries(arrived.record.id, rules=reading_rules(scan.inbox))) + len(pages),
+        tries=len(tries) + len(pages),
         program=f"dropscribe {__version__}",
         verdicts=tuple(read.get(number, "unread") for number in range(1, reading.count + 1)),
+        **provenance.of_pages(pages, tries),
     )
 
 

@@ -68,6 +68,7 @@ def reading_rules(inbox: Inbox) -> str:
         inbox.engine,
         inbox.models,
         inbox.prompt,
+        inbox.preset,
         sorted(inbox.options.items()),
         inbox.output.schema,
         asdict(steps_of(inbox)),

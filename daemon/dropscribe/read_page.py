@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dropscribe import log
+from dropscribe import log, provenance
 from dropscribe.errors import BadAnswer, Unavailable
 from dropscribe.ledger import Page, Try
 from dropscribe.pages import BROKE, DEATHS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dropscribe.config.values import Inbox
-    from dropscribe.ledger import Ledger
+    from dropscribe.ledger import Asked, Ledger
     from dropscribe.pages import Pages
     from dropscribe.reading.engines import Engine
     from dropscribe.reading.wanted import Prepared
@@ -81,7 +81,7 @@ class PageReader:
         """
         tried = self._replay(number)
         while (recipe := self._next(tried)) is not None:
-            prepared = self.pages.page(number, recipe.size, bands=recipe.bands, turn=recipe.turn)
+            prepared = self._prepared(number, recipe)
             if not prepared.pictures:
                 return self._accept_unasked(number, prepared)
             verdict, answer = self._try(number, recipe, prepared)
@@ -103,6 +103,15 @@ class PageReader:
             limit = min(DEATHS, 1 + sum(one.verdict == NO_ANSWER for one in tried))
         bases = [base_recipe(self.inbox, model) for model in self.models]
         return next_recipe(bases, tried, limit=limit, means=self._means())
+
+    def _prepared(self, number: int, recipe: Recipe) -> Prepared:
+        """What a try sends; asked for again right after it, it costs nothing."""
+        return self.pages.page(number, recipe.size, bands=recipe.bands, turn=recipe.turn)
+
+    def _asked(self, number: int, recipe: Recipe, answer: Answer | None) -> Asked:
+        base = base_recipe(self.inbox, self.models[0])
+        turn = self.pages.turn_of(number, wanted=recipe.turn)
+        return provenance.asked(recipe, base, self._prepared(number, recipe), turn, answer)
 
     def _means(self) -> Means:
         """Bands of a page would be several values where one is wanted."""
@@ -181,6 +190,7 @@ class PageReader:
             recipe=describe(recipe),
             seconds=answer.seconds,
             at=time.time(),
+            asked=self._asked(number, recipe, answer),
         )
         return self._keep(page, tokens=answer.tokens or None)
 
@@ -217,7 +227,8 @@ class PageReader:
         self, number: int, recipe: Recipe, verdict: Verdict, answer: Answer | None, seconds: float
     ) -> None:
         text = answer.text if answer is not None else ""
-        self._write_down(number, recipe, verdict.name, verdict.sentence, text, seconds)
+        asked = self._asked(number, recipe, answer)
+        self._write_down(number, asked, recipe, verdict.name, verdict.sentence, text, seconds)
         log.step(
             "bad answer",
             level="warning",
@@ -229,12 +240,22 @@ class PageReader:
         )
 
     def _suspect(self, number: int, recipe: Recipe, failure: Unavailable, seconds: float) -> None:
-        failure.evidence = self._write_down(number, recipe, SUSPECT, failure.reason, "", seconds)
+        asked = self._asked(number, recipe, None)
+        failure.evidence = self._write_down(number, asked, recipe, SUSPECT, failure.reason, "", seconds)
 
     def _write_down(
-        self, number: int, recipe: Recipe, verdict: str, sentence: str, text: str, seconds: float
+        self,
+        number: int,
+        asked: Asked,
+        recipe: Recipe,
+        verdict: str,
+        sentence: str,
+        text: str,
+        seconds: float,
     ) -> int:
-        tried = Try(number, describe(recipe), verdict, sentence, text, seconds, time.time(), self.rules)
+        tried = Try(
+            number, describe(recipe), verdict, sentence, text, seconds, time.time(), self.rules, asked
+        )
         return self.ledger.add_try(self.scan_id, tried)
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -249,6 +250,18 @@ def test_front_matter_tells_where_the_text_comes_from(format_):
         "program": "dropscribe 0.1.0",
         "verdicts": ["accepted"],
     }
+
+
+def test_the_sidecar_alone_has_the_history():
+    history = ({"page": 1, "verdict": "loop"}, {"page": 1, "verdict": "accepted"})
+    told = replace(PROVENANCE, history=history, options={"temperature": 0}, pictures=("1 x 2 PNG",), tokens=7)
+    text, sidecar = rendered("text", provenance=told, front_matter=True, sidecar=True).values()
+    front, _ = parted(text)
+    facts = json.loads(sidecar)
+    assert facts.pop("history") == list(history)
+    assert facts == front
+    assert (front["options"], front["pictures"], front["tokens"]) == ({"temperature": 0}, ["1 x 2 PNG"], 7)
+    assert "prompt_tokens" not in front
 
 
 def test_separate_pages_each_tell_which_they_are():

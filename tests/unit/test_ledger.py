@@ -5,7 +5,8 @@ import pytest
 
 from dropscribe import log
 from dropscribe.errors import UsageError, WorldWrong
-from dropscribe.ledger import Intent, Ledger, OutputFile, Page, Try, store
+from dropscribe.ledger import Asked, Intent, Ledger, OutputFile, Page, Try, store
+from dropscribe.ledger.records import asked_of
 from dropscribe.values import Gap
 
 STRANGE = "caf\udce9\n.png"  # a name that is no UTF-8
@@ -140,13 +141,55 @@ def test_a_suspect_try_counts_once_confirmed(ledger):
     assert [tried.verdict for tried in ledger.tries(scan.id)] == ["no answer", "suspect"]
 
 
-def test_a_filed_scan_leaves_counts_but_neither_pages_nor_intents(ledger):
+ASKED = Asked(
+    model="m", digest="sha256:1", host="h", server="0.33.0", prompt_sha256="ab12", options={"temperature": 0.1},
+    changed={"temperature": 0.1, "bands": 2}, size=(2_000_000, 1800), bands=2, turn=90,
+    sent=((100, 200, "PNG", 3000), (100, 190, "JPEG", 2500)), prompt_tokens=900, tokens=120,
+)  # fmt: skip
+
+
+def test_what_was_asked_is_kept_for_tries_and_pages(ledger):
     scan = ledger.open_scan("in", "a.png", "abc", 5, at=1.0)
-    ledger.accept(scan.id, a_page())
+    ledger.add_try(scan.id, replace(a_try(), asked=ASKED))
+    ledger.accept(scan.id, replace(a_page(), asked=ASKED))
+    again = reopened(ledger)
+    assert [tried.asked for tried in again.tries(scan.id)] == [ASKED]
+    assert again.pages(scan.id, "r")[1].asked == ASKED
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"model": "m", "of a later version": 1}', "[" * 10**5]
+)
+def test_a_record_that_nobody_can_read_breaks_nothing(text):
+    found = asked_of(text)
+    assert found is None or found.model == "m"
+
+
+def test_a_try_of_the_version_before_says_nothing_of_what_was_asked(tmp_path):
+    old = sqlite3.connect(tmp_path / "old.db")
+    for number, script in enumerate(store._MIGRATIONS[:4], 1):
+        old.executescript(f"{script}; PRAGMA user_version = {number}")
+    old.execute(
+        "INSERT INTO scan (inbox, name, sha256, size, state, taken_at) VALUES ('in', 'a', 'x', 1, 'open', 1)"
+    )
+    old.execute("INSERT INTO try VALUES (1, 1, 1, 'r', 1, 1, 'empty', 'the answer was empty', '', 'r')")
+    old.execute("INSERT INTO page VALUES (1, 2, 'r', 'text', 'accepted', 'm', 'd', 'h', 'r', 1, 1, '')")
+    old.commit()
+    old.close()
+    ledger = Ledger(tmp_path / "old.db")
+    assert [(tried.verdict, tried.asked) for tried in ledger.tries(1)] == [("empty", None)]
+    assert [(page.text, page.asked) for page in ledger.pages(1, "r").values()] == [("text", None)]
+    ledger.close()
+
+
+def test_a_filed_scan_leaves_counts_and_how_its_pages_were_read_but_neither_texts_nor_intents(ledger):
+    scan = ledger.open_scan("in", "a.png", "abc", 5, at=1.0)
+    ledger.accept(scan.id, replace(a_page(), asked=ASKED))
     ledger.intend(scan.id, INTENT)
     ledger.filed(scan.id, at=50.0)
     assert ledger.open_scans() == ()
-    assert ledger.pages(scan.id, "r") == {}
+    assert ledger.pages(scan.id, "r") == {1: replace(a_page(), asked=ASKED, text="")}
     assert ledger.intent(scan.id) is None
     assert ledger.counts("in", since=49.0) == {"done": 1}
     assert ledger.counts("in", since=51.0) == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from dropscribe.filing.pages import PageText, remark
@@ -56,7 +56,10 @@ class Transcript:
 class Provenance:
     """Where a text comes from; times as ISO 8601, `size` in bytes, `seconds` of all answers together.
 
-    `scan` is the name as the inbox had it, `verdicts` has one word per page. What is empty is left out.
+    `scan` is the name as the inbox had it, `verdicts` has one word per page. `server` is the version of the server,
+    `prompt_sha256` the beginning of that digest, `pictures` the sides and format of each that was sent for the text;
+    tokens are those of the pages as they were accepted. `history` has each try at each page, the refused ones
+    before the accepted one, and stands in the sidecar alone. What is empty is left out.
     """
 
     scan: str
@@ -74,6 +77,13 @@ class Provenance:
     tries: int = 0
     program: str = ""
     verdicts: tuple[str, ...] = ()
+    server: str = ""
+    prompt_sha256: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    pictures: tuple[str, ...] = ()
+    prompt_tokens: int = 0
+    tokens: int = 0
+    history: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,8 @@ def render(transcript: Transcript, provenance: Provenance, rules: RenderRules) -
         outputs.append(Output(infix + ending, _content(pages, facts, rules)))
     if rules.sidecar:
         pages_too = _facts(provenance, transcript.pages, numbered=False)
+        if provenance.history:
+            pages_too["history"] = [dict(each) for each in provenance.history]
         outputs.append(Output(SIDECAR, _encoded(_pretty(pages_too))))
     return tuple(outputs)
 
@@ -207,11 +219,15 @@ def _clean(text: str) -> str:
 
 
 def _facts(provenance: Provenance, pages: tuple[PageText, ...], *, numbered: bool) -> dict[str, Any]:
-    facts = {field.name: getattr(provenance, field.name) for field in fields(provenance)}
+    facts = {each.name: getattr(provenance, each.name) for each in fields(provenance)}
     facts["scan"] = _name(provenance.scan)
-    facts["verdicts"] = list(provenance.verdicts)
+    facts |= {name: list(facts[name]) for name in ("verdicts", "pictures")}
+    facts["options"] = dict(provenance.options)
+    for name in ("prompt_tokens", "tokens"):
+        facts[name] = facts[name] or ""
+    del facts["history"]
     facts["notes"] = [f"page {page.number}: {note}" for page in pages if (note := remark(page))]
-    told = {key: value for key, value in facts.items() if value not in ("", [], ())}
+    told = {key: value for key, value in facts.items() if value not in ("", [], {})}
     return ({"page": pages[0].number} if numbered else {}) | told
 
 

@@ -10,9 +10,20 @@ import os
 import sqlite3
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dropscribe.ledger.records import Intent, Kind, OpenScan, OutputFile, Page, Try
+from dropscribe.ledger.records import (
+    Asked,
+    Intent,
+    Kind,
+    OpenScan,
+    OutputFile,
+    Page,
+    Try,
+    asked_of,
+    to_json,
+)
 from dropscribe.ledger.store import in_words, is_damage, opened
 from dropscribe.values import Gap
 
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Intent", "Kind", "Ledger", "OpenScan", "OutputFile", "Page", "Try"]
+__all__ = ["Asked", "Intent", "Kind", "Ledger", "OpenScan", "OutputFile", "Page", "Try"]
 
 
 class Ledger:
@@ -105,11 +116,12 @@ class Ledger:
             tried.seconds,
             tried.at,
             tried.rules,
+            to_json(tried.asked),
         )
         with self._transaction() as db:
             cursor = db.execute(
-                "INSERT INTO try (scan_id, page, recipe, verdict, sentence, text, seconds, at, rules)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO try (scan_id, page, recipe, verdict, sentence, text, seconds, at, rules, asked)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (scan_id, *values),
             )
         return cursor.lastrowid or 0
@@ -121,31 +133,31 @@ class Ledger:
         """
         with self._reading() as db:
             rows = db.execute(
-                "SELECT page, recipe, verdict, sentence, text, seconds, at, rules FROM try"
+                "SELECT page, recipe, verdict, sentence, text, seconds, at, rules, asked FROM try"
                 " WHERE scan_id = ?1 AND (?2 IS NULL OR page = ?2)"
                 " AND (?3 IS NULL OR rules IN (?3, '')) ORDER BY id",
                 (scan_id, page, rules),
             ).fetchall()
-        return tuple(Try(*row) for row in rows)
+        return tuple(replace(Try(*row[:-1]), asked=asked_of(row[-1])) for row in rows)
 
     def accept(self, scan_id: int, page: Page) -> None:
         with self._transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO page (scan_id, page, rules, text, verdict, model, digest, host, recipe,"
-                " seconds, at, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " seconds, at, note, asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (scan_id, page.page, page.rules, page.text, page.verdict, page.model, page.digest, page.host,
-                 page.recipe, page.seconds, page.at, page.note),
+                 page.recipe, page.seconds, page.at, page.note, to_json(page.asked)),
             )  # fmt: skip
 
     def pages(self, scan_id: int, rules: str) -> dict[int, Page]:
-        """The pages accepted so far under the same reading rules, by number."""
+        """The pages accepted so far under the same reading rules, by number; of a scan in `done/` without texts."""
         with self._reading() as db:
             rows = db.execute(
-                "SELECT page, rules, text, verdict, model, digest, host, recipe, seconds, at, note FROM page"
+                "SELECT page, rules, text, verdict, model, digest, host, recipe, seconds, at, note, asked FROM page"
                 " WHERE scan_id = ? AND rules = ?",
                 (scan_id, rules),
             ).fetchall()
-        return {row[0]: Page(*row) for row in rows}
+        return {row[0]: replace(Page(*row[:-1]), asked=asked_of(row[-1])) for row in rows}
 
     # --- filing
 
@@ -270,9 +282,11 @@ def _end(
         "UPDATE scan SET state = ?, reason = ?, filed = ?, ended_at = ? WHERE id = ?",
         (state, reason, filed, at, scan_id),
     )
-    # The transcript is in done/ now, and the ledger must not grow with what stands there.
+    # The transcript is in done/ now, and the ledger must not grow with what stands there; how it came about stays.
     db.execute("DELETE FROM intent WHERE scan_id = ?", (scan_id,))
-    if state != "failed":
+    if state == "done":
+        db.execute("UPDATE page SET text = '' WHERE scan_id = ?", (scan_id,))
+    elif state != "failed":
         db.execute("DELETE FROM page WHERE scan_id = ?", (scan_id,))
     db.execute("UPDATE try SET text = '' WHERE scan_id = ?", (scan_id,))
     db.execute("UPDATE output SET data = x'' WHERE scan_id = ?", (scan_id,))

@@ -96,6 +96,10 @@ _MIGRATIONS = (
         PRIMARY KEY (inbox, format)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE try ADD COLUMN asked TEXT NOT NULL DEFAULT '';
+    ALTER TABLE page ADD COLUMN asked TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 

@@ -17,7 +17,18 @@ from dropscribe.values import Recipe, Size
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["LADDER", "OPTIONS", "Means", "Recipe", "Rung", "Tried", "describe", "first", "next_recipe"]
+__all__ = [
+    "LADDER",
+    "OPTIONS",
+    "Means",
+    "Recipe",
+    "Rung",
+    "Tried",
+    "changes",
+    "describe",
+    "first",
+    "next_recipe",
+]
 
 OPTIONS: Mapping[str, Any] = {
     "temperature": 0,
@@ -147,6 +158,21 @@ def describe(recipe: Recipe) -> str:
     if recipe.turn:
         words.append("turned upright")
     return ", ".join(words)
+
+
+def changes(recipe: Recipe, base: Recipe) -> dict[str, Any]:
+    """What `recipe` has otherwise than `base`, by name; options by their own names, prompts not told."""
+    found: dict[str, Any] = {
+        name: recipe.options.get(name)
+        for name in (*base.options, *recipe.options)
+        if recipe.options.get(name) != base.options.get(name)
+    }
+    for name in ("model", "bands", "turn"):
+        if getattr(recipe, name) != getattr(base, name):
+            found[name] = getattr(recipe, name)
+    if recipe.size != base.size:
+        found["size"] = [recipe.size.pixels, recipe.size.side]
+    return found
 
 
 def _other_way(base: Recipe, tries: Sequence[Tried], means: Means) -> Recipe:
