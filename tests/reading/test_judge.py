@@ -124,6 +124,8 @@ REFUSALS = (
     "I don't see any image attached to your message.",
     "No image was provided. Please upload the image so that I can transcribe it.",
     "As an AI language model, I do not have the ability to see pictures.",
+    "As an AI, I can't see pictures.",
+    "As an AI assistant I do not read images.",
     "There is no text in this image.",
     "The image does not contain any readable text.",
     "No discernible text is visible.",
@@ -153,6 +155,8 @@ HONEST_NOTES = (
     "No smoking. No dogs. No entry.",
     "We are unable to process returns without a receipt.",
     "Ich kann nicht mehr.",
+    "As an AI company, we look for people.",
+    "ERROR: unable to open image file scan.png",
     "You must be the change\nyou want to see in the world!",
 )
 

@@ -82,6 +82,14 @@ def test_the_share_counts_only_what_stands_there_too_often():
     assert surplus(LETTER * 30) == pytest.approx(0.9, abs=0.02)
 
 
+def test_a_sheet_of_twelve_labels_is_honest_and_more_of_the_same_are_a_loop():
+    label = "Dr. Anna Weber, dentist, Mill Lane 3\n"
+    assert surplus(label * 12) == 0
+    assert surplus(LETTER + f"{label}\n" * 12) == 0
+    assert surplus(label * 30) > REPEATS
+    assert surplus(label.replace("\n", " ") * 12) > REPEATS
+
+
 def test_zeros_and_dots_are_no_words():
     assert surplus("0 0.00 . | - __ 000 " * 500) == 0
 

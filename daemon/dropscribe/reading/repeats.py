@@ -38,6 +38,7 @@ _KEY = 16  # characters: long enough to be rare in prose
 
 _PASSAGE = 12  # words; phrases that a page repeats are shorter
 _FREE = 3  # a passage that stands three times on a page is honest
+_LABELS = 12  # a sheet of labels or tickets: the same line, one below the other
 _FEWEST = 20  # words that must be surplus at all: below, a loop does no harm
 
 _STEP = 128
@@ -55,9 +56,11 @@ def surplus(text: str) -> float:
     """
     words: list[str] = []
     free: list[int] = []  # for each word, how often a passage may stand there that begins or ends with it
-    for line in _TAG.sub(" ", text.casefold()).split("\n"):
+    lines = [line for line in _TAG.sub(" ", text.casefold()).split("\n") if line.strip()]
+    for before, line, after in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
         words += (found := _words(line))
-        free += [_ROWS if _is_form_row(line) else _FREE] * len(found)
+        honest = _ROWS if _is_form_row(line) else _LABELS if line in (before, after) else _FREE
+        free += [honest] * len(found)
     seen: Counter[tuple[str, ...]] = Counter()
     covered = until = 0
     for start in range(len(words) - _PASSAGE + 1):

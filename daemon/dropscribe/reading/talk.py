@@ -17,14 +17,14 @@ _ENGLISH = r"""
           | \ (?:with|in)\ (?:that|this|it|(?:your|the|this|that|these)\ {task})\b )
       | {cannot}\ (?:\w+ly\ )?{see}\b[^.\n]{0,50}\b{picture}
       | \bsorry,?\ (?:but\ )?{cannot}[.!]?\s*\Z
-      | \b(?:unable|not\ able)\ to\ {see}\b[^.\n]{0,40}\b{picture}
+      | \b(?:unable|not\ able)\ to\ {see}\b[^.\n]{0,40}\b{picture}\b(?!\ file\b)
       | \bno\ (?:image|picture|photo|attachment)\b[^.\n]{0,20}
         \b(?:provided|attached|uploaded|included|shared|received)
       | \b(?:do(?:\ not|n['’]t)|did(?:\ not|n['’]t)|can(?:not|['’]t))\ (?:see|find|have|receive)
         \ (?:any\ |an\ |the\ |your\ )?(?:image|picture|photo|attachment)
       | \bplease\ (?:provide|upload|share|re-?upload)\ (?:the|an|your|a)\ (?:\w+\ )?(?:image|picture)\b
         [^.\n]{0,60}\bI\b
-      | \bas\ an?\ (?:[\w-]+\ ){0,3}(?:AI|language\ model)\b
+      | \bas\ an?\ (?:[\w-]+\ ){0,3}(?:AI(?=[,.]|\ (?:\w+\ )?(?:model|assistant|system)\b|\ I\b)|language\ model)\b
     )"""
 _ENGLISH_WORDS = {
     "{cannot}": r"\b(?:I|we)\ ?(?:can(?:no|['’]?)t|can\ not|could(?:\ not|n['’]t)|won['’]t\ be\ able\ to"
