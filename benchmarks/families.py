@@ -11,7 +11,8 @@ from pathlib import Path
 from benchmarks.pages import KINDS
 from dropscribe.reading import picture as pictures
 from dropscribe.reading.document import open_document
-from dropscribe.reading.models import image_tokens, useful_size
+from dropscribe.reading.models import image_tokens
+from dropscribe.reading.recipe import first
 from dropscribe.reading.wanted import Limits, Steps, Wanted
 
 MODELS = (
@@ -33,7 +34,7 @@ def main() -> None:
 
 
 def _row(model: str, name: str, path: Path) -> str:
-    size = useful_size(model, num_ctx=8192, num_predict=4096)
+    size = first(engine="ollama", model=model, prompt="", options={}).size
     document = open_document(path, Steps(), Limits())
     (sent,) = pictures.prepare(document.page(1), Wanted(1, size), Steps()).pictures
     page = document.page(1)

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from tools import answers_tables
 from tools.nightly import EVERY
 
 from dropscribe.cli import _VERBS, main
+from dropscribe.config import example
 from dropscribe.config.load import from_text
-from dropscribe.reading.models import image_tokens, useful_size
+from dropscribe.prompts import PRESETS
+from dropscribe.reading.models import IN_WORDS, RECOMMENDED, image_tokens
 from dropscribe.reading.picture import fitting
+from dropscribe.reading.recipe import first
+from dropscribe.reading.verdicts import HELP
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -100,9 +105,43 @@ def test_the_table_of_pictures_tells_what_each_family_is_sent():
         if len(cells) != 8 or " x " not in cells[3]:
             continue
         model, sides, tokens = cells[0], tuple(map(int, cells[3].split(" x "))), cells[5]
-        size = useful_size(model, num_ctx=8192, num_predict=4096)
+        size = first(engine="ollama", model=model, prompt="", options={}).size
         natural = (2994, 3992) if "photo" in cells[1] else (2481, 3507)
         assert sides == pytest.approx(fitting(natural, size), abs=2), line
         assert tokens == str(image_tokens(model, *sides) or "?"), line
         told += 1
     assert told >= 30
+
+
+ANSWERS = (ROOT / "docs" / "answers.md").read_text()
+
+
+def rows_under(heading):
+    """The first cells of the first table under a heading."""
+    table = ANSWERS.partition(f"## {heading}\n")[2].partition("\n| ")[2].partition("\n\n")[0]
+    return [line.split(" | ")[0].strip("| ") for line in table.split("\n")[2:]]
+
+
+def test_the_tables_of_answers_are_what_the_program_does():
+    assert answers_tables.updated(ANSWERS) == ANSWERS, "run `uv run python -m tools.answers_tables`"
+    for verdict in HELP:
+        assert f"\n| {verdict} | " in answers_tables.updated(ANSWERS)
+
+
+def test_every_verdict_and_every_prompt_is_explained():
+    told = [
+        name for row in rows_under("Verdicts, and what changes on the next try") for name in row.split(", ")
+    ]
+    assert sorted(told) == sorted(HELP)
+    assert rows_under("Prompts") == [f"`{name}`" for name in PRESETS]
+
+
+def test_example_init_readme_and_answers_recommend_the_same_models():
+    short = example.short("/scans")
+    assert IN_WORDS in (ROOT / "config.example.yaml").read_text()
+    assert IN_WORDS in short
+    for memory, model in RECOMMENDED:
+        assert f"{model} for {memory} GB" in IN_WORDS
+        assert f"| {memory} GB | `{model}` |" in ANSWERS
+    named = re.findall(r"ollama pull (\S+) +# (.*)", README)
+    assert named == [(RECOMMENDED[0][1], f"a good reader: {IN_WORDS}")]
