@@ -93,6 +93,7 @@ def test_an_answer_that_was_cut_off_gets_twice_the_room_once():
         (16384, 8192, 24576),
         # These hold twice the answer as they are: the model is not loaded anew.
         (8192, 2048, 8192),
+        (10_000, 2048, 10_000),
         (16384, 4096, 16384),
         (32768, 8192, 32768),
         (65536, 4096, 65536),

@@ -73,7 +73,17 @@ def test_the_sidecar_tells_it_whole_and_the_front_matter_in_short(tmp_path, deco
     assert (front["tries"], front["verdicts"]) == (2, ["accepted"])
     assert [(each["page"], each["verdict"]) for each in history] == [(1, "empty"), (1, "accepted")]
     assert history[1]["changed"] == {"temperature": 0.1, "seed": 2}
-    assert history[1]["pictures"] == front["pictures"]
+    for name in (
+        "model",
+        "model_digest",
+        "server",
+        "host",
+        "prompt_sha256",
+        "pictures",
+        "tokens",
+        "prompt_tokens",
+    ):
+        assert history[1][name] == front[name]
     assert "changed" not in history[0]
 
 
