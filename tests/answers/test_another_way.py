@@ -116,3 +116,11 @@ def test_the_next_model_of_the_list_is_asked_in_its_own_words(tmp_path, decoding
             ("glm-ocr", "Text Recognition:", 12288),
         ]
         assert asked_of(room)[1].changed == {"num_ctx": 12288, "model": "glm-ocr", "size": [3211264, 3000]}
+
+
+def test_a_familys_own_words_that_come_back_are_an_echo(tmp_path, decoding):
+    rules = {"models": ("glm-ocr",), "preset": "plain", "prompt": "Ours", "tries": 1}
+    engine = ScriptedEngine([says("Text Recognition:")], models=rules["models"])
+    with a_room(tmp_path, decoding, **rules) as room:
+        assert room.read(engine=engine).kind == "failed"
+        assert [tried.verdict for tried in room.ledger.tries(1)] == ["echo"]
