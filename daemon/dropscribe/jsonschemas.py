@@ -10,7 +10,7 @@ from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import validator_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _MOST = 5
 _LONGEST = 160
@@ -62,19 +62,42 @@ def _references(node: Any) -> Iterator[str]:
 
 
 def _sentence(error: ValidationError) -> str:
+    alternatives = error.context or ()
+    if alternatives and error.validator in {"anyOf", "oneOf"}:
+        # Of several forms the one that the value comes nearest to: the message of jsonschema is the whole value.
+        types = [one for one in alternatives if one.validator == "type" and one.path == alternatives[0].path]
+        if len(types) < len(alternatives):
+            return _sentence(max(alternatives, key=_nearness))
+        rules: list[Any] = [one.validator_value for one in types]
+        names = [name for rule in rules for name in _listed(rule)]
+        return f"{_place(types[0]) or 'the whole'}: {_unlike(names, types[0].instance)}"[:_LONGEST]
     place = _place(error) or "the whole"
     rule: Any = error.validator_value
     found: Any = error.instance
     match error.validator:
         case "type":
-            names = [rule] if isinstance(rule, str) else rule
-            wanted = " or ".join(_WORDS.get(name, name) for name in names)
-            said = f"expected {wanted}, got {_kind(found)}"
+            said = _unlike(_listed(rule), found)
+        case "enum":
+            known = ", ".join(map(_kind, rule))
+            said = f"got {_kind(found)}, expected one of {known}"
         case "required":
             said = f"missing {', '.join(name for name in rule if name not in found)}"
         case _:
             said = error.message
     return f"{place}: {said}"[:_LONGEST]
+
+
+def _nearness(error: ValidationError) -> tuple[int, bool]:
+    return len(error.absolute_path), error.validator != "type"
+
+
+def _listed(rule: str | list[str]) -> list[str]:
+    return [rule] if isinstance(rule, str) else rule
+
+
+def _unlike(types: Iterable[str], found: Any) -> str:
+    wanted = " or ".join(dict.fromkeys(_WORDS.get(name, name) for name in types))
+    return f"expected {wanted}, got {_kind(found)}"
 
 
 def _place(error: ValidationError | SchemaError) -> str:

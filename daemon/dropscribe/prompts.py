@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,3 +74,51 @@ PRESETS: Mapping[str, str] = {
 def default(output_format: str) -> str:
     """The name of the preset for an inbox without a prompt; `output_format` is markdown, text or json."""
     return "markdown" if output_format == "markdown" else "plain"
+
+
+SCHEMA_ROOM = 4000
+"""Characters of a schema, without spare blanks, that a prompt has room for: about 1,300 tokens."""
+
+_REPLY = "Reply with JSON that follows this JSON schema, and nothing else:"
+_REFUSED = "An earlier answer to this was refused:"
+_ANSWER_ROOM = 1000
+"""Characters of an answer that is handed back; of a longer one only the problems are told."""
+
+
+def with_schema(prompt: str, schema: Mapping[str, Any] | None) -> str:
+    """`prompt` with the schema below it, which Ollama's documentation advises beside the request's `format`.
+
+    A schema above SCHEMA_ROOM is left out: it would take the room of the picture, and `format` holds it all
+    the same.
+    """
+    if schema is None or not is_named(schema):
+        return prompt
+    return f"{prompt}\n\n{_REPLY}\n{_compact(schema)}"
+
+
+def without_schema(prompt: str) -> str:
+    """`prompt` as it was before a schema or an answer was put below it."""
+    return prompt.partition(f"\n\n{_REPLY}\n")[0].partition(f"\n\n{_REFUSED} ")[0]
+
+
+def is_named(schema: Mapping[str, Any]) -> bool:
+    """Whether the schema is small enough to stand in the prompt."""
+    return len(_compact(schema)) <= SCHEMA_ROOM
+
+
+def _compact(schema: Mapping[str, Any]) -> str:
+    return json.dumps(dict(schema), ensure_ascii=False, separators=(",", ":"))
+
+
+def handed_back(prompt: str, problem: str, answer: str) -> str:
+    """`prompt` with what was wrong with an earlier answer, and that answer if it is short."""
+    parts = [prompt, f"{_REFUSED} {problem}."]
+    if answer.strip() and len(answer) <= _ANSWER_ROOM:
+        parts.append(f"That answer was:\n{answer.strip()}")
+    parts.append("Read the page again and reply with the whole JSON, without this mistake.")
+    return "\n\n".join(parts)
+
+
+def is_handed_back(prompt: str) -> bool:
+    """Whether something was handed back with it."""
+    return f"\n\n{_REFUSED} " in prompt

@@ -10,6 +10,7 @@ from dropscribe import log, provenance
 from dropscribe.errors import BadAnswer, Unavailable
 from dropscribe.ledger import Page, Try
 from dropscribe.pages import BROKE, DEATHS
+from dropscribe.prompts import with_schema, without_schema
 from dropscribe.reading.ask import ask
 from dropscribe.reading.join import joined
 from dropscribe.reading.judge import judge, judge_ocr
@@ -52,7 +53,7 @@ def base_recipe(inbox: Inbox, model: str) -> Recipe:
     return first(
         engine=inbox.engine,
         model=model,
-        prompt=inbox.prompt,
+        prompt=with_schema(inbox.prompt, inbox.output.schema),
         preset=inbox.preset,
         options=inbox.options,
         keep_alive=inbox.keep_alive,
@@ -87,7 +88,7 @@ class PageReader:
             verdict, answer = self._try(number, recipe, prepared)
             if verdict.accepted and answer is not None:
                 return self._accept(number, recipe, verdict, answer)
-            tried.append(Tried(recipe, verdict.name))
+            tried.append(_tried(recipe, self._tries(number)[-1]))
         last = self._tries(number)[-1]
         raise BadAnswer(last.verdict, last.sentence, what_helps(last.verdict))
 
@@ -119,12 +120,12 @@ class PageReader:
         return Means(turn=self.pages.can_turn, bands=bands)
 
     def _replay(self, number: int) -> list[Tried]:
-        """Where on the ladder this page stands: recipes follow from verdicts, so only those are remembered."""
+        """Where on the ladder this page stands: recipes follow from tries, so only those are remembered."""
         tried: list[Tried] = []
         for done in self._tries(number):
             recipe = self._next(tried)
             if recipe is not None:
-                tried.append(Tried(recipe, done.verdict))
+                tried.append(_tried(recipe, done))
         return tried
 
     # --- asking
@@ -171,7 +172,8 @@ class PageReader:
     def _judge(self, answer: Answer, recipe: Recipe) -> Verdict:
         if recipe.engine == "ocr":
             return judge_ocr(answer)
-        verdict = judge(answer, prompt=recipe.prompt, repeats=self.inbox.repeats)
+        # Without what stands below it: the schema and an earlier answer, which a good answer is like.
+        verdict = judge(answer, prompt=without_schema(recipe.prompt), repeats=self.inbox.repeats)
         if recipe.schema is not None and verdict.accepted:
             return judge_json(verdict, recipe.schema)
         return verdict
@@ -257,6 +259,11 @@ class PageReader:
             number, describe(recipe), verdict, sentence, text, seconds, time.time(), self.rules, asked
         )
         return self.ledger.add_try(self.scan_id, tried)
+
+
+def _tried(recipe: Recipe, written: Try) -> Tried:
+    """From the ledger in the first place too, so that a ladder goes on after a stop as it would have without."""
+    return Tried(recipe, written.verdict, written.sentence, written.text)
 
 
 def _together(read: Sequence[tuple[Verdict, Answer]], overlaps: Sequence[bool]) -> tuple[Verdict, Answer]:

@@ -73,6 +73,36 @@ def test_deviations_are_told_in_plain_words():
     assert problems([], RECEIPT) == ["the whole: expected keys and values, got a list"]
 
 
+@pytest.mark.parametrize(
+    ("schema", "value", "said"),
+    [
+        ({"enum": ["EUR", "USD"]}, "euro", 'the whole: got "euro", expected one of "EUR", "USD"'),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, 5, "the whole: expected text or nothing, got 5"),
+        (
+            {"properties": {"a": {"oneOf": [{"type": "null"}, {"required": ["b"]}]}}},
+            {"a": {"c": "long " * 100}},
+            "a: missing b",
+        ),
+        (
+            {"anyOf": [{"type": "null"}, {"properties": {"a": {"type": "number"}}}]},
+            {"a": "x"},
+            'a: expected a number, got "x"',
+        ),
+    ],
+)
+def test_of_several_forms_the_nearest_is_told(schema, value, said):
+    assert problems(value, schema) == [said]
+
+
+def test_a_schema_stands_below_the_prompt_unless_it_is_too_large_for_that():
+    assert prompts.with_schema("Read.", None) == "Read."
+    told = prompts.with_schema("Read.", RECEIPT)
+    assert told.startswith("Read.\n\n")
+    assert json.loads(told.rpartition("\n")[2]) == RECEIPT
+    large = {"description": "x" * prompts.SCHEMA_ROOM}
+    assert prompts.with_schema("Read.", large) == "Read."
+
+
 def test_a_long_list_of_deviations_is_cut():
     assert len(problems({"total": None, "items": ["x"] * 100}, RECEIPT)) == 5
 

@@ -48,6 +48,22 @@ def climb(start, said, models=MODELS[:1], limit=4, means=NO_MEANS):
     return [tried.recipe for tried in tries]
 
 
+SCHEMA = {"type": "object"}
+WRONG = "it does not follow the schema: total: missing"
+
+
+def climb_form(said, limit=6, text="{}", **options):
+    """The same with a schema, and with what was wrong with each answer."""
+    start = first(engine="ollama", model=MODELS[0], prompt="Fill in.", options=options, schema=SCHEMA)
+    tries = []
+    for verdict in (*said, None):
+        recipe = next_recipe([start], tries, limit=limit)
+        if recipe is None:
+            break
+        tries.append(Tried(recipe, verdict, WRONG, text))
+    return [tried.recipe for tried in tries]
+
+
 def option(recipes, name):
     return [recipe.options[name] for recipe in recipes]
 
@@ -278,3 +294,38 @@ def test_options_of_the_wrong_type_break_nothing(said, options):
 )
 def test_a_recipe_has_a_short_description(recipe, words):
     assert describe(recipe) == words
+
+
+def test_what_was_wrong_with_the_form_is_handed_back_with_the_next_question_only():
+    tried = climb_form(["schema"] * 4)
+    told = [WRONG in recipe.prompt for recipe in tried]
+    assert told == [False, True, False, True, False]
+    assert option(tried, "temperature") == [0, 0, 0.1, 0.1, 0.3]
+    assert all(recipe.prompt.startswith("Fill in.") for recipe in tried)
+    assert [recipe.prompt.count(WRONG) for recipe in tried] == [0, 1, 0, 1, 0]
+    assert describe(tried[1]).endswith(", told what was wrong")
+
+
+def test_a_short_answer_is_handed_back_with_it_and_a_long_one_is_not():
+    assert '{"total": 1}' in climb_form(["schema"], text='{"total": 1}')[1].prompt
+    long = climb_form(["schema"], text="[" + "1," * 5000)[1].prompt
+    assert WRONG in long
+    assert len(long) < 500
+
+
+def test_another_fault_than_the_form_hands_nothing_back():
+    for verdict in set(VERDICTS) - {"schema"}:
+        assert all(recipe.prompt == "Fill in." for recipe in climb_form([verdict] * 3))
+
+
+def test_a_host_that_died_over_what_was_handed_back_is_asked_the_same_again():
+    first_try, second, third = climb_form(["schema", "no answer"])
+    assert first_try.prompt != second.prompt == third.prompt
+    assert second.options["seed"] != third.options["seed"]
+
+
+@given(verdicts, st.integers(1, 8))
+def test_with_a_schema_too_no_recipe_is_tried_twice(said, limit):
+    tried = climb_form(said, limit)
+    assert len(tried) == min(limit, len(said) + 1)
+    assert all(recipe not in tried[:at] for at, recipe in enumerate(tried))

@@ -290,3 +290,52 @@ def test_a_scan_that_is_taken_away_while_it_is_read_leaves_no_text(room):
     with pytest.raises(Withdrawn):
         here.read(engine=Thief())
     assert here.files == {}
+
+
+# --- JSON
+
+RECEIPT = {
+    "type": "object",
+    "properties": {"vendor": {"type": "string"}, "total": {"type": "number"}},
+    "required": ["vendor", "total"],
+    "additionalProperties": False,
+}
+A_RECEIPT = '{"vendor":"Rewe","total":12.5}'
+
+
+def test_an_answer_of_the_wrong_form_is_mended_by_handing_back_what_was_wrong(room):
+    here = room(output={"format": "json", "schema": RECEIPT})
+    filed = here.read(says('{"vendor":"Rewe"}'), says(A_RECEIPT))
+    assert filed.kind == "done"
+    assert here.files["done/a.json"] == b'{\n  "vendor": "Rewe",\n  "total": 12.5\n}\n'
+    first, second = here.engine.asked
+    assert first.schema == second.schema == RECEIPT
+    assert json.loads(first.prompt.rpartition("\n")[2]) == RECEIPT
+    assert "missing total" in second.prompt
+    assert '{"vendor":"Rewe"}' in second.prompt
+    assert first.options == second.options
+
+
+def test_a_restart_hands_back_the_same_as_would_have_been_without_it(room):
+    script = [says('{"vendor":"Rewe"}'), says("no JSON"), says('{"total":1}')]
+    here = room(output={"format": "json", "schema": RECEIPT})
+    asked = []
+    for answer in script:
+        with pytest.raises(Unavailable):
+            here.read(answer, Unavailable("http://h refuses connections"))
+        asked += here.engine.asked[:-1]
+        here.restart()
+    here.read(says(A_RECEIPT))
+    asked += here.engine.asked
+    assert ["refused" in recipe.prompt for recipe in asked] == [False, True, False, True]
+    assert "missing vendor" in asked[3].prompt
+    assert set(here.files) == {"done/a.png", "done/a.json"}
+
+
+def test_an_answer_that_never_fits_is_kept_in_the_reason_file(room):
+    here = room(output={"format": "json", "schema": RECEIPT}, tries=2)
+    assert here.read(says('{"vendor":"Rewe"}'), says('{"vendor":"Rewe AG"}')).kind == "failed"
+    reason = here.files["failed/a.png.reason.txt"].decode()
+    assert "missing total" in reason
+    assert "told what was wrong" in " ".join(reason.split())
+    assert '> {"vendor":"Rewe AG"}' in reason

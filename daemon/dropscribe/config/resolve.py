@@ -120,7 +120,7 @@ class Resolver:
         prompt, preset = self._prompt(number, keys, filled=output.schema is not None)
         models = self._models(number, keys, ollama)
         options = over(ollama.options, keys.options)
-        self._check_room(number, options, prompt, models)
+        self._check_room(number, options, prompts.with_schema(prompt, output.schema), models)
         return values.Inbox(
             name=self._name(number, keys, path),
             path=path,
@@ -320,9 +320,17 @@ class Resolver:
         else:
             problem = jsonschemas.problem_with(schema_found) or ""
             if not problem:
+                self._warn_of_large_schema(schema_found, at)
                 return MappingProxyType(schema_found)
         self._findings.unfit(Unfit("a file with a JSON schema", problem), file, *at)
         return None
+
+    def _warn_of_large_schema(self, found: Mapping[str, Any], at: tuple[Key, ...]) -> None:
+        if not prompts.is_named(found):
+            room = f"{prompts.SCHEMA_ROOM:,} characters"
+            self._findings.warning(
+                f"more than {room}: it is sent as the form of the answer, but not told in the prompt", *at
+            )
 
     def _file(self, text: str, at: tuple[Key, ...]) -> str | None:
         """What the file says; a problem at `at` where it cannot be read."""

@@ -1,7 +1,10 @@
 """The ladder of recipes for one page: what is tried first, and what next after each verdict; pure.
 
-Recipes follow from verdicts alone, so a page's place on the ladder can be found again from its history. The
-repeat penalty is never a remedy: it breaks tables and makes models comment (QwenLM/Qwen3-VL#241, #1611).
+Recipes follow from verdicts alone, so a page's place on the ladder can be found again from its history. What
+was wrong with the form of an answer is handed back with the next question, once: the try after that one begins
+anew, so that prompts do not grow and a model that is led astray by its own answer gets away from it.
+
+The repeat penalty is never a remedy: it breaks tables and makes models comment (QwenLM/Qwen3-VL#241, #1611).
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from dropscribe.prompts import handed_back, is_handed_back
 from dropscribe.reading.families import options_for, prompt_for
 from dropscribe.reading.models import EMBEDDED, PROMPT_TOKENS, picture_tokens, useful_size
 from dropscribe.values import Recipe, Size
@@ -59,7 +63,10 @@ class Rung(StrEnum):
     CONTEXT = "a larger context"
     SMALLER = "half the picture"
     AGAIN = "the same with another seed"
+    TOLD = "told what was wrong"
 
+
+_HOST_DIED = "no answer"
 
 LADDER: Mapping[str, tuple[Rung, ...]] = {
     "empty": (Rung.TURNED, Rung.BANDS),
@@ -73,11 +80,11 @@ LADDER: Mapping[str, tuple[Rung, ...]] = {
     "refusal": (Rung.TURNED, Rung.BANDS),
     "description": (Rung.TURNED,),
     "echo": (Rung.WARMER,),
-    "schema": (Rung.WARMER,),
+    "schema": (Rung.TOLD, Rung.WARMER, Rung.TOLD, Rung.WARMER, Rung.TOLD),
     "context": (Rung.SMALLER, Rung.CONTEXT, Rung.SMALLER),
     "picture": (Rung.SMALLER, Rung.SMALLER, Rung.SMALLER),
     # ollama#15828: a third of a batch died and was read at the second try, unchanged.
-    "no answer": (Rung.AGAIN, Rung.SMALLER, Rung.SMALLER),
+    _HOST_DIED: (Rung.AGAIN, Rung.SMALLER, Rung.SMALLER),
 }
 """What changes after a verdict, the first time it is given, the second, and so on; after these, and where a rung
 cannot be had, the next try is warmer."""
@@ -96,10 +103,15 @@ NO_MEANS = Means()
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One recipe that was tried on a page, and the name of the verdict on its answer."""
+    """One recipe that was tried on a page, and the verdict on its answer: its name and its sentence.
+
+    `text` is the answer itself, as far as the verdict is about its form.
+    """
 
     recipe: Recipe
     verdict: str
+    sentence: str = ""
+    text: str = ""
 
 
 def first(
@@ -157,11 +169,16 @@ def describe(recipe: Recipe) -> str:
         words.append(f"{recipe.bands} bands")
     if recipe.turn:
         words.append("turned upright")
+    if is_handed_back(recipe.prompt):
+        words.append("told what was wrong")
     return ", ".join(words)
 
 
 def changes(recipe: Recipe, base: Recipe) -> dict[str, Any]:
-    """What `recipe` has otherwise than `base`, by name; options by their own names, prompts not told."""
+    """What `recipe` has otherwise than `base`, by name; options by their own names, prompts not told.
+
+    `told`: what was wrong with the answer before was handed back with the prompt.
+    """
     found: dict[str, Any] = {
         name: recipe.options.get(name)
         for name in (*base.options, *recipe.options)
@@ -170,6 +187,8 @@ def changes(recipe: Recipe, base: Recipe) -> dict[str, Any]:
     for name in ("model", "bands", "turn"):
         if getattr(recipe, name) != getattr(base, name):
             found[name] = getattr(recipe, name)
+    if is_handed_back(recipe.prompt):
+        found["told"] = True
     if recipe.size != base.size:
         found["size"] = [recipe.size.pixels, recipe.size.side]
     return found
@@ -181,7 +200,12 @@ def _other_way(base: Recipe, tries: Sequence[Tried], means: Means) -> Recipe:
     rungs = LADDER.get(last.verdict, ())
     rung = rungs[again - 1] if again <= len(rungs) else Rung.WARMER
     seed = _whole(base.options, "seed") + len(tries)
-    return _climb(rung, base, last.recipe, seed, means) or _warmer(last.recipe, seed)
+    if rung is Rung.TOLD and last.sentence and last.recipe.prompt == base.prompt:
+        # Nothing else changes: the page was read, it is the form that is to be mended.
+        return replace(last.recipe, prompt=handed_back(base.prompt, last.sentence, last.text))
+    prompt = last.recipe.prompt if last.verdict == _HOST_DIED else base.prompt
+    climbed = _climb(rung, base, last.recipe, seed, means) or _warmer(last.recipe, seed)
+    return replace(climbed, prompt=prompt)
 
 
 def _climb(rung: Rung, base: Recipe, last: Recipe, seed: int, means: Means) -> Recipe | None:
