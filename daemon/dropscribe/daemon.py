@@ -122,7 +122,8 @@ def _work(
         ledger = Ledger(config.state / "ledger.db")
         stack.callback(ledger.close)
         filer = Filer(ledger)
-        recovery = Recovery(ledger, filer, {inbox.name: inbox.path for inbox in config.inboxes})
+        roots = {inbox.name: inbox.path for inbox in config.inboxes}
+        recovery = Recovery(ledger, filer, roots, config.inboxes)
         recovery.look(0.0)
         bell = Bell()
         stack.callback(bell.close)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dropscribe.config.values import Inbox
-    from dropscribe.errors import BadAnswer, BadScan
+    from dropscribe.errors import BadAnswer, BadScan, WorldWrong
     from dropscribe.filer import Filer
     from dropscribe.ledger import Kind, Ledger, Page
     from dropscribe.reading.decoding import Decoding
@@ -68,12 +68,16 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """How it ended: `where` the scan lies now, and the reason if it failed."""
+    """How it ended: `where` the scan lies now, and the reason if it failed.
+
+    `owes`: why its row is not in its collection yet.
+    """
 
     kind: Kind
     where: Path
     reason: str = ""
     pages: tuple[Page, ...] = field(default=(), repr=False)
+    owes: WorldWrong | None = None
 
 
 @dataclass(frozen=True, slots=True)

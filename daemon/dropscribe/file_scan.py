@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
-from dropscribe import __version__, log, provenance
+from dropscribe import __version__, fields, log, provenance
+from dropscribe.collect import LIST
 from dropscribe.desk import Filed, Reading
-from dropscribe.filer import Arrived, Place
-from dropscribe.filing import render
+from dropscribe.filer import Arrived, Place, rights_of
+from dropscribe.filing import atomic, render
 from dropscribe.filing.rights import Wanted
 from dropscribe.filing.shelf import parted, split, stem_from
+from dropscribe.ledger import Row
 from dropscribe.pages import reading_rules
 from dropscribe.read_page import SUSPECT
 from dropscribe.words import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dropscribe.config.values import Inbox
     from dropscribe.desk import Desk, Waiting
     from dropscribe.errors import BadScan
+    from dropscribe.filer import Filer
     from dropscribe.ledger import Kind, OpenScan
     from dropscribe.values import Fingerprint
 
@@ -41,7 +45,9 @@ def file_done(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -> 
     transcript = render.Transcript(tuple(_texts(reading)))
     rendered = render.render(transcript, _provenance(scan, arrived, reading, desk), rules)
     outputs = {each.suffix: each.data for each in rendered}
-    where = desk.filer.file(arrived, _place(scan, arrived, "done", reading.count), outputs)
+    answers = _answers(scan.inbox, reading)
+    place = _place(scan, arrived, "done", reading.count, answers)
+    where = desk.filer.file(arrived, place, outputs, row=_row(scan.inbox, answers))
     return ended(scan, Filed("done", where, pages=reading.pages))
 
 
@@ -53,6 +59,35 @@ def _texts(reading: Reading) -> Iterator[render.PageText]:
             yield render.PageText(number, page.text, page.note)
         else:
             yield render.PageText(number, "", reading.bad[number].reason, unread=True)
+
+
+def _answers(inbox: Inbox, reading: Reading) -> list[Any]:
+    """What the schema was filled with, page by page; a page without text has none."""
+    if inbox.output.schema is None:
+        return []
+    return [json.loads(page.text) for page in reading.pages if page.text.strip()]
+
+
+def _row(inbox: Inbox, answers: list[Any]) -> Row | None:
+    """A table has its cells side by side, a line of JSON the whole answer."""
+    file, schema = inbox.output.collect, inbox.output.schema
+    if file is None or schema is None:
+        return None
+    ways = fields.columns(schema)
+    if file.suffix.lower() == LIST:
+        given = (name for answer in answers if isinstance(answer, dict) for name in answer)
+        ways = {str(name): (name,) for name in (*(way[0] for way in ways.values()), *given)}
+    cells = {name: fields.value_at(answers, way) for name, way in ways.items()}
+    return Row(str(file.parent), file.name, str(inbox.done), json.dumps(cells))
+
+
+def write_rows(inbox: Inbox, filer: Filer) -> int:
+    """The rows that filed scans of this inbox still owe to its collection; how many there were. Raises WorldWrong."""
+    return filer.collections.write(
+        inbox.name,
+        lambda folder: atomic.inside(Path(folder), inbox.path, *_shared(inbox)),
+        lambda: rights_of(inbox.path, wanted_rights(inbox)),
+    )
 
 
 def file_failed(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -> Filed:
@@ -102,19 +137,22 @@ def refuse_unread(scan: Waiting, bad: BadScan, desk: Desk) -> Filed:
 
 def arrived_as(scan: Waiting, record: OpenScan, fingerprint: Fingerprint) -> Arrived:
     inbox = scan.inbox
-    shared = (inbox.done, inbox.failed, inbox.output.folder)
-    return Arrived(record, inbox.path, fingerprint, wanted_rights(inbox), shared)
+    return Arrived(record, inbox.path, fingerprint, wanted_rights(inbox), _shared(inbox))
+
+
+def _shared(inbox: Inbox) -> tuple[Path, ...]:
+    return inbox.done, inbox.failed, inbox.output.folder
 
 
 def wanted_rights(inbox: Inbox) -> Wanted:
     return Wanted(inbox.file_mode, inbox.group)
 
 
-def _place(scan: Waiting, arrived: Arrived, kind: Kind, pages: int) -> Place:
+def _place(scan: Waiting, arrived: Arrived, kind: Kind, pages: int, answers: Sequence[Any] = ()) -> Place:
     inbox, sub = scan.inbox, PurePosixPath(scan.name).parent
     root = inbox.done if kind == "done" else inbox.failed
     texts = inbox.output.folder if kind == "done" else inbox.failed
-    name = _new_name(scan, arrived, pages) if kind == "done" else PurePosixPath(scan.name).name
+    name = _new_name(scan, arrived, pages, answers) if kind == "done" else PurePosixPath(scan.name).name
     return Place(
         kind=kind,
         folder=root / sub,
@@ -125,7 +163,13 @@ def _place(scan: Waiting, arrived: Arrived, kind: Kind, pages: int) -> Place:
     )
 
 
-def _new_name(scan: Waiting, arrived: Arrived, pages: int) -> str:
+def _new_name(scan: Waiting, arrived: Arrived, pages: int, answers: Sequence[Any]) -> str:
+    schema = scan.inbox.output.schema or {}
+
+    def answer(name: str) -> str:
+        way = fields.way_to(schema, name)
+        return "" if way is None else fields.in_words(fields.value_at(answers, way))
+
     stem, suffix = split(PurePosixPath(scan.name).name)
     wanted = stem_from(
         scan.inbox.output.name,
@@ -135,6 +179,7 @@ def _new_name(scan: Waiting, arrived: Arrived, pages: int) -> str:
         date=datetime.now().astimezone(),
         sha256=arrived.record.sha256,
         pages=pages,
+        answer=answer,
     )
     return wanted + suffix
 

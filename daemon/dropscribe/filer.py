@@ -1,6 +1,7 @@
 """Filing: the ledger's intent, then text, then scan, in the order in which a crash may stop them.
 
     intent in the ledger → texts published → scan moved (the commit) → intent fulfilled in the ledger
+                                                                       → row in its collection (`collect`)
 
 Whatever is interrupted is finished from the intent: by the next look while the scan is in its inbox, at the
 next start when it has left it.
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropscribe import log
+from dropscribe.collect import Collections
 from dropscribe.errors import NotYet, Withdrawn, WorldWrong, world_wrong
 from dropscribe.filing import atomic
 from dropscribe.filing.rights import AS_THE_INBOX, rights
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from dropscribe.filing.folder import Where
     from dropscribe.filing.rights import Rights, Wanted
-    from dropscribe.ledger import Kind, Ledger, OpenScan
+    from dropscribe.ledger import Kind, Ledger, OpenScan, Row
     from dropscribe.values import Fingerprint
 
 _ROUNDS = 100  # names that others took between our look and our step; more means something is badly wrong
@@ -68,12 +70,21 @@ class Filer:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self.collections = Collections(ledger)
         self._one_at_a_time = threading.Lock()
         self._groups_told: set[str] = set()
 
-    def file(self, scan: Arrived, place: Place, outputs: Mapping[str, bytes], reason: str = "") -> Path:
+    def file(
+        self,
+        scan: Arrived,
+        place: Place,
+        outputs: Mapping[str, bytes],
+        reason: str = "",
+        row: Row | None = None,
+    ) -> Path:
         """Where the scan went, with `outputs` (data by name's ending) beside it under the same stem.
 
+        `row` is owed to its collection from then on, and not written here.
         Raises Withdrawn if the file in the inbox is no longer the one that was read; WorldWrong.
         """
         with self._one_at_a_time:
@@ -83,7 +94,7 @@ class Filer:
             self._ledger.drop_intent(scan.record.id)
             for _ in range(_ROUNDS):
                 intent = _plan(place, outputs, reason)
-                self._ledger.intend(scan.record.id, intent)
+                self._ledger.intend(scan.record.id, intent, row)
                 ours: list[OutputFile] = []
                 try:
                     return self._carry_out(scan, intent, ours)

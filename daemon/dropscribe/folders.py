@@ -51,7 +51,9 @@ def prepare_inbox(inbox: Inbox) -> None:
     """
     if inbox.create:
         _make(inbox.path)
-    folders = dict.fromkeys((inbox.done, inbox.failed, inbox.output.folder))
+    collect = inbox.output.collect
+    collected = () if collect is None else (collect.parent,)
+    folders = dict.fromkeys((inbox.done, inbox.failed, inbox.output.folder, *collected))
     for folder in folders:
         below = inbox.path if inbox.path in folder.parents else folder.parent
         with suppress(WorldWrong):

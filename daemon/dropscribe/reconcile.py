@@ -107,12 +107,12 @@ class Reconciler:
         try:
             if state.parked is not None or known is None:
                 begin_if_back(state)
-                check_world(state.rules, self._state_folder, self._ledger)
+                self._check_world(state)
             state.look(now)
             assert state.seen is not None
             if known is not None and known.identity != state.seen.identity:
                 # Where a share was unmounted lies an empty folder, in which nothing will ever arrive.
-                check_world(state.rules, self._state_folder, self._ledger)
+                self._check_world(state)
         except WorldWrong as wrong:
             self._park(state, wrong, now)
             return
@@ -124,6 +124,10 @@ class Reconciler:
             log.step("settled", inbox=state.name, scan=name)
         news = (state.settling.arriving.keys() | settled) - before.arriving.keys()
         self._watching.keep(state, now, rung=self._rung, news=bool(news))
+
+    def _check_world(self, state: InboxState) -> None:
+        check_world(state.rules, self._state_folder, self._ledger)
+        self._recovery.write_rows(state.rules)
 
     def _keep_what_was_learned(self) -> None:
         for state in self.inboxes.values():
@@ -207,6 +211,9 @@ class Reconciler:
                 state.learned.filed(job.scan.name, job.scan.fingerprint, result.filed.pages)
                 state.overcome.pop(job.host, None)
             state.done_with(job.scan.name, now)
+            if result.filed.owes is not None:
+                self._recovery.again(now)
+                self._park(state, result.filed.owes, now)
         else:
             self._ended_by(state, result, now)
 
@@ -238,7 +245,7 @@ class Reconciler:
         """Either the world is, which a look at it shows, or this one scan cannot be taken up or moved."""
         self._recovery.again(now)
         try:
-            check_world(state.rules, self._state_folder, self._ledger)
+            self._check_world(state)
         except WorldWrong as world:
             state.put_back(name)
             self._park(state, world, now)

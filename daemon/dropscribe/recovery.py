@@ -1,4 +1,4 @@
-"""Filings that were stopped: settled at the start, or as soon as their folders are there; used by the main thread."""
+"""Filings that were stopped, and rows still owed: settled as soon as that can be; used by the main thread."""
 
 from __future__ import annotations
 
@@ -7,25 +7,32 @@ from typing import TYPE_CHECKING
 
 from dropscribe import log
 from dropscribe.errors import NotYet, WorldWrong
+from dropscribe.file_scan import write_rows
 from dropscribe.schedule import PARK_CHECK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from dropscribe.config.values import Inbox
     from dropscribe.filer import Filer
     from dropscribe.ledger import Ledger, OpenScan
 
 
 @dataclass(slots=True)
 class Recovery:
-    """Looks at the open intents of the inboxes in `roots`, at `due` (monotonic) and each minute while one is left."""
+    """Looks at the open intents of the inboxes in `roots`, at `due` (monotonic) and each minute while one is left.
+
+    So it does at the rows that scans of `collecting` inboxes owe.
+    """
 
     ledger: Ledger
     filer: Filer
     roots: Mapping[str, Path]
+    collecting: tuple[Inbox, ...] = ()
     due: float | None = 0.0
     _told: set[int] = field(default_factory=set)
+    _told_of_rows: set[str] = field(default_factory=set)
 
     def look(self, now: float) -> bool:
         """Settle what can be settled now; whether something may have been."""
@@ -36,9 +43,26 @@ class Recovery:
             for record in self.ledger.open_scans():
                 if record.inbox in self.roots:
                     self._settle(record, now)
+            for inbox in self.collecting:
+                self._write_rows(inbox, now)
         except WorldWrong:
             self.again(now)
         return True
+
+    def write_rows(self, inbox: Inbox) -> None:
+        """Raises WorldWrong while one that a filed scan owes cannot be written."""
+        if inbox in self.collecting:
+            write_rows(inbox, self.filer)
+
+    def _write_rows(self, inbox: Inbox, now: float) -> None:
+        try:
+            if count := write_rows(inbox, self.filer):
+                log.step("rows written", inbox=inbox.name, rows=count)
+        except WorldWrong as wrong:
+            self.again(now)
+            if wrong.reason not in self._told_of_rows:
+                self._told_of_rows.add(wrong.reason)
+                log.step("rows wait", level="warning", inbox=inbox.name, reason=wrong.reason, fix=wrong.fix)
 
     def again(self, now: float) -> None:
         """A filing was stopped, or could not be settled."""

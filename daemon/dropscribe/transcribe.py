@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dropscribe.desk import Filed, Reading
-from dropscribe.errors import BadAnswer, BadScan, Failure, Stopped, Withdrawn
-from dropscribe.file_scan import arrived_as, ended, file_done, file_failed, refuse_unread
+from dropscribe.errors import BadAnswer, BadScan, Failure, Stopped, Withdrawn, WorldWrong
+from dropscribe.file_scan import arrived_as, ended, file_done, file_failed, refuse_unread, write_rows
 from dropscribe.filing import atomic
 from dropscribe.intake.take import SEND_AGAIN, Taken, still_there, take
 from dropscribe.pages import DEATHS, Pages, limits_of, reading_rules
@@ -36,6 +37,17 @@ def transcribe(scan: Waiting, engine: Engine, desk: Desk) -> Filed:
     Raises NotYet, Unavailable, Misconfigured, WorldWrong, Withdrawn and Stopped; the scan is then still in its
     inbox, and what was read of it is kept. A bad scan or a bad answer is no error here: it is filed as failed.
     """
+    write_rows(scan.inbox, desk.filer)  # nobody is asked while rows of earlier scans cannot be written
+    filed = _transcribe(scan, engine, desk)
+    if filed.kind == "done":
+        try:
+            write_rows(scan.inbox, desk.filer)
+        except WorldWrong as wrong:
+            return replace(filed, owes=wrong)
+    return filed
+
+
+def _transcribe(scan: Waiting, engine: Engine, desk: Desk) -> Filed:
     inbox = scan.inbox
     atomic.check_may_leave(inbox.path, scan.name)
     taken = _take(scan, desk)

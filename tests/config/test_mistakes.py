@@ -25,6 +25,12 @@ def here(tmp_path):
     (tmp_path / "latin").write_bytes(b"Stra\xdfe")
     (tmp_path / "broken.json").write_text('{"type": }')
     (tmp_path / "wrong.json").write_text('{"type": "strnig"}')
+    (tmp_path / "good.json").write_text(
+        '{"type": "object", "properties": {"vendor": {"type": "string"}, "total": {"type": "number"},'
+        ' "seller": {"properties": {"city": {"type": "string"}}},'
+        ' "items": {"type": "array", "items": {"properties": {"price": {"type": "number"}}}}}}'
+    )
+    (tmp_path / "bare.json").write_text('{"type": "object"}')
     (tmp_path / "outside.json").write_text('{"$ref": "http://example.com/schema"}')
     return tmp_path
 
@@ -124,11 +130,11 @@ INBOX = {
         '3:11: inboxes[0].name: expected a name, got "a/b"; it must not contain slashes or control characters',
     "name: .a": '3:11: inboxes[0].name: expected a name, got ".a"; it must not begin with a dot, a dash or a space',
     "output: {name: '{name}'}":
-        "3:20: inboxes[0].output.name: expected the fields {stem}, {ext}, {inbox}, {date}, {sha256}, {pages} "
-        'or {page}, got "{name}"; did you mean "{stem}"?',
+        "3:20: inboxes[0].output.name: expected the fields {stem}, {ext}, {inbox}, {date}, {sha256}, {pages}, "
+        '{page} or {field:NAME}, got "{name}"; did you mean "{stem}"?',
     "output: {name: '{sha265}'}":
-        "3:20: inboxes[0].output.name: expected the fields {stem}, {ext}, {inbox}, {date}, {sha256}, {pages} "
-        'or {page}, got "{sha265}"; did you mean "{sha256}"?',
+        "3:20: inboxes[0].output.name: expected the fields {stem}, {ext}, {inbox}, {date}, {sha256}, {pages}, "
+        '{page} or {field:NAME}, got "{sha265}"; did you mean "{sha256}"?',
     "output: {name: 'a/{stem}'}":
         '3:20: inboxes[0].output.name: expected a name without a slash, got "a/{stem}"; '
         "set output.folder to file into another folder",
@@ -225,6 +231,34 @@ INBOX = {
     "output: {format: json, schema: outside.json}":
         '3:36: inboxes[0].output.schema: expected a file with a JSON schema, got "outside.json"; '
         "the reference http://example.com/schema leads out of the file",
+    # fields of the schema, and collections
+    "output: {format: json, schema: good.json, name: '{field:vender}'}":
+        '3:53: inboxes[0].output.name: expected fields of the schema, got "{field:vender}"; '
+        'did you mean "{field:vendor}"?',
+    "output: {format: json, schema: good.json, name: 'a {field:seller}'}":
+        '3:53: inboxes[0].output.name: expected fields of the schema, got "a {field:seller}"; '
+        '"seller" holds more than one value; name one of them, such as {field:seller.city}',
+    "output: {format: json, schema: good.json, name: '{field:items}'}":
+        '3:53: inboxes[0].output.name: expected fields of the schema, got "{field:items}"; '
+        '"items" holds more than one value; name one of them, such as {field:items.0.NAME}',
+    "output: {format: json, schema: good.json, name: '{field:zzz}'}":
+        '3:53: inboxes[0].output.name: expected fields of the schema, got "{field:zzz}"; '
+        '"zzz" is unknown; it has vendor, total, seller.city, items',
+    "output: {format: json, schema: good.json, name: '{field}'}":
+        '3:53: inboxes[0].output.name: expected a field of the schema such as {field:vendor}, got "{field}"; '
+        "its name follows the colon",
+    "output: {name: '{field:vendor}'}":
+        "3:20: inboxes[0].output.name: {field:vendor} needs format: json and a schema beside it",
+    "output: {collect: all.csv}":
+        "3:23: inboxes[0].output.collect: a collection needs format: json and a schema beside it",
+    "output: {format: json, schema: bare.json, collect: all.csv}":
+        "3:56: inboxes[0].output.collect: the schema names no fields (properties) that could be columns",
+    "output: {format: json, schema: good.json, collect: all.xlsx}":
+        "3:56: inboxes[0].output.collect: expected a file such as receipts.csv or receipts.jsonl, "
+        'got "all.xlsx"; its ending says what it becomes',
+    "output: {format: json, schema: good.json, collect: .all.csv}":
+        "3:56: inboxes[0].output.collect: expected a file such as receipts.csv or receipts.jsonl, "
+        'got ".all.csv"; files with a leading dot are hidden',
     # the cloud
     "model: gpt-oss:120b-cloud":
         '3:12: inboxes[0].model: expected a model on your own host, got "gpt-oss:120b-cloud"; '

@@ -18,6 +18,8 @@ CHANGES = frozenset(OPERATIONS) - {
     "space",
     "may_write",
     "read",
+    "read_at",
+    "open_end",
 }
 
 

@@ -259,3 +259,64 @@ def test_a_unique_name_keeps_its_ending_fits_with_its_reason_and_is_known_for_on
 )
 def test_an_ordinary_name_is_not_taken_for_a_unique_one(name):
     assert not shelf.is_unique(name)
+
+
+# --- what a model wrote, as a part of a name
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("Rewe Markt GmbH", "Rewe Markt GmbH"),
+        ("  M\u0075\u0308ller\n&\tSons ", "M\u00fcller & Sons"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("/", "unknown"),
+        ("..", "unknown"),
+        ("", "unknown"),
+        ("-rf", "rf"),
+        (".bashrc", "bashrc"),
+        ("a\0b\x1b[31mc", "a b [31mc"),
+        ("invoice\u202egpj.exe", "invoice gpj.exe"),
+        ('C:\\temp\\*?"<>|', "C--temp"),
+        ("12/31/2026", "12-31-2026"),
+        ("CON", "CON_"),
+        ("nul.txt", "nul_.txt"),
+        ("Lpt1", "Lpt1_"),
+        ("console", "console"),
+        ("x" * 300, "x" * 60),
+        ("\u00e4" * 300, "\u00e4" * 30),
+        ("x" * 59 + ". tail", "x" * 59),
+        ("\ud800", "unknown"),
+        ("\u200b\u2066", "unknown"),
+    ],
+)
+def test_what_a_model_wrote_becomes_a_harmless_part_of_a_name(said, part):
+    assert shelf.from_answer(said) == part
+
+
+@given(st.text(max_size=120))
+def test_whatever_a_model_writes_it_never_chooses_a_path(said):
+    part = shelf.from_answer(said)
+    assert part
+    assert shelf.from_answer(part) == part
+    assert len(part.encode()) <= 61  # an underscore behind a device's name
+    assert not set(part) & set('/\\:*?"<>|\0')
+    assert part[0] not in " .-"
+    assert part[-1] not in " .-"
+    assert part.isprintable()
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_name_made_of_answers_is_the_name_of_one_visible_file(one, other):
+    answers = {"a": one, "b": other}
+    name = shelf.stem_from(
+        "{field:a}{field:b}", stem="s", ext="png", inbox="in", date=DATE, sha256="0" * 64, answer=answers.get
+    )
+    assert "/" not in name
+    assert not name.startswith(".")
+    assert name.partition(".")[0].casefold() not in {"con", "prn", "aux", "nul", "com1", "lpt1"}
+
+
+def test_devices_are_only_looked_for_where_a_model_has_a_say():
+    made = shelf.stem_from("{stem}", stem="con", ext="png", inbox="in", date=DATE, sha256="0" * 64)
+    assert made == "con"

@@ -310,8 +310,8 @@ class Meanwhile(Ledger):
         super().__init__(path)
         self._happens = [happens]
 
-    def intend(self, scan_id, intent):
-        super().intend(scan_id, intent)
+    def intend(self, scan_id, intent, row=None):
+        super().intend(scan_id, intent, row)
         while self._happens:
             self._happens.pop()()
 

@@ -333,6 +333,9 @@ EVERY_ACCESS = {
     "intends": lambda ledger: ledger.intends("in", "scan.png"),
     "drop_intent": lambda ledger: ledger.drop_intent(1),
     "filed": lambda ledger: ledger.filed(1, at=1.0),
+    "owed_rows": lambda ledger: ledger.owed_rows("in"),
+    "begin_row": lambda ledger: ledger.begin_row(1, "all.csv", 7, b"a row"),
+    "row_written": lambda ledger: ledger.row_written(1),
     "failures_of": lambda ledger: ledger.failures_of("in", "abc"),
     "counts": lambda ledger: ledger.counts("in", since=0.0),
     "keep_gap": lambda ledger: ledger.keep_gap("in", "TIFF", Gap(7.0, 1.0)),
@@ -358,7 +361,7 @@ def test_a_ledger_that_breaks_while_it_is_used_is_a_world_that_is_wrong(tmp_path
         ledger.close()
     else:
         with sqlite3.connect(tmp_path / "ledger.db") as db:
-            for table in ("scan", "try", "page", "intent", "output", "gap"):
+            for table in ("scan", "try", "page", "intent", "output", "gap", "collected"):
                 db.execute(f"ALTER TABLE {table} RENAME TO lost_{table}")
         db.close()
     with pytest.raises(WorldWrong):

@@ -86,6 +86,16 @@ def problem_with_name(text: str) -> str:
     return "it must have at most 100 characters" if len(text) > 100 else ""
 
 
+def _collection(value: Any) -> str:
+    what = "a file such as receipts.csv or receipts.jsonl"
+    text = _text(what)(value)
+    if not text.lower().endswith((".csv", ".jsonl")):
+        raise Unfit(what, "its ending says what it becomes")
+    if text.rpartition("/")[2].startswith("."):
+        raise Unfit(what, "files with a leading dot are hidden")
+    return text
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         looks_like_one = isinstance(value, str) and value.casefold() in {
@@ -251,6 +261,9 @@ def _is_sane(value: Any) -> bool:
 Text = Annotated[str, Kind(_text("text"), _STRING)]
 Folder = Annotated[str, Kind(_text("a folder"), _STRING)]
 File = Annotated[str, Kind(_text("a file"), _STRING)]
+Collection = Annotated[
+    str, Kind(_collection, {"type": "string", "pattern": r"\.([cC][sS][vV]|[jJ][sS][oO][nN][lL])$"})
+]
 Pattern = Annotated[str, Kind(_text("a pattern such as *.jpg"), _STRING)]
 Name = Annotated[str, Kind(_name, _STRING | {"maxLength": 100})]
 Flag = Annotated[bool, Kind(_flag, {"type": "boolean"})]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dropscribe import jsonschemas, prompts
 from dropscribe.config import hosts, kinds, paths, places, schema, template, values
+from dropscribe.config.of_schema import OfSchema
 from dropscribe.config.unfit import Unfit, listed, nearest, quoted, whole_path
 from dropscribe.errors import world_wrong
 from dropscribe.reading.models import DEFAULT_MODEL, PROMPT_TOKENS, is_mllama, page_tokens
@@ -269,6 +270,9 @@ class Resolver:
         at = ways(number, "output", "folder")
         self._check_page_in_name(number, keys.output)
         self._warn_of_unused_break(number, keys.output)
+        form = self._schema(number, keys)
+        fields = OfSchema(self._findings, keys.output, form)
+        fields.check_name(ways(number, "output", "name"), ways(number, "output", "schema"))
         return values.Output(
             format=keys.output.format,
             name=keys.output.name,
@@ -277,8 +281,15 @@ class Resolver:
             sidecar=keys.output.sidecar,
             pages=keys.output.pages,
             page_break=keys.output.page_break,
-            schema=self._schema(number, keys),
+            schema=form,
+            collect=self._collection(number, keys.output, fields, done),
         )
+
+    def _collection(self, number: int, output: schema.Output, fields: OfSchema, done: Path) -> Path | None:
+        at = ways(number, "output", "collect")
+        if output.collect is None or not fields.check_columns(at, ways(number, "output", "schema")):
+            return None
+        return self._absolute(output.collect, done, *at)
 
     def _check_page_in_name(self, number: int, output: schema.Output) -> None:
         joined = output.pages == "joined" and not self._findings.broken(*ways(number, "output", "pages"))

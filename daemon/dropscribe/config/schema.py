@@ -13,6 +13,7 @@ from dropscribe.config.kinds import (
     AUTO,
     AutoOrFlag,
     Break,
+    Collection,
     File,
     FileMode,
     Flag,
@@ -146,7 +147,8 @@ class Output(Section):
     name: Template = key(
         "{stem}",
         "The name of scan and text without its ending, made of {stem} {ext} {inbox} {date} {date:%Y-%m-%d}\n"
-        "{sha256} {sha256:8} {pages}. A name that is taken gets -2, -3 and so on; nothing is overwritten.\n"
+        "{sha256} {sha256:8} {pages} and, with a schema, {field:NAME} for a field of the answer, made harmless.\n"
+        "A name that is taken gets -2, -3 and so on; nothing is overwritten.\n"
         "With separate pages, {page} may stand behind these; that part is for the texts alone:\n"
         '"{stem}_{page}of{pages}" makes letter.pdf, letter_1of3.md, letter_2of3.md, letter_3of3.md.',
     )
@@ -170,6 +172,11 @@ class Output(Section):
         default=None,
         alias="schema",
         description="With format json: a file with a JSON schema, which the answer must follow.",
+    )
+    collect: Collection | None = key(
+        None,
+        "With a schema: a table (.csv) or a list of JSON lines (.jsonl) to which each scan adds a row, such as\n"
+        "receipts.csv. Below the done folder, or an absolute path.",
     )
 
 

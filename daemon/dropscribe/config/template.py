@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     Piece = tuple[str, str | None, str | None, str | None]
     """What string.Formatter gives: literal, name of the field, what follows a colon, what follows a !."""
 
-FIELDS = ("stem", "ext", "inbox", "date", "sha256", "pages", "page")
+FIELDS = ("stem", "ext", "inbox", "date", "sha256", "pages", "page", "field")
+_WRITTEN = {"field": "field:NAME"}
 _BREAK_FIELDS = ("page", "pages")
 _MEANT = {
     "name": "stem", "file": "stem", "filename": "stem", "basename": "stem", "title": "stem",
@@ -66,6 +67,12 @@ def has_page(text: str) -> bool:
     return any(field == "page" for _, field, *_ in string.Formatter().parse(text))
 
 
+def fields_in(text: str) -> tuple[str, ...]:
+    """The fields of an answer that a checked name asks for."""
+    pieces = string.Formatter().parse(text)
+    return tuple(spec or "" for _, field, spec, _ in pieces if field == "field")
+
+
 def _pieces(text: Any, wanted: str) -> Sequence[Piece]:
     if not isinstance(text, str) or not text.strip():
         raise Unfit(wanted, _in_quotes(text))
@@ -103,8 +110,13 @@ def _check_literal(literal: str) -> None:
 
 def _check_field(field: str, spec: str, conversion: str | None) -> None:
     if field not in FIELDS:
-        raise Unfit(f"the fields {listed([f'{{{name}}}' for name in FIELDS])}", _field_hint(field, FIELDS))
+        known = [f"{{{_WRITTEN.get(name, name)}}}" for name in FIELDS]
+        raise Unfit(f"the fields {listed(known)}", _field_hint(field, FIELDS))
     if field == "sha256" and re.fullmatch("[1-9][0-9]?", spec) and not conversion:
+        return
+    if field == "field" and not conversion:
+        if not spec.strip() or not spec.isprintable():
+            raise Unfit("a field of the schema such as {field:vendor}", "its name follows the colon")
         return
     if field in _BREAK_FIELDS and (spec or conversion):
         raise Unfit(f"{{{field}}} alone", "numbers of pages are padded with zeros as far as needed")

@@ -70,7 +70,8 @@ class Prepare:
 class Output:
     """`folder` is absolute; `schema` is the parsed JSON schema, only with the format json.
 
-    `page_break` is None where the format's own break stands between two pages.
+    `page_break` is None where the format's own break stands between two pages. `collect` is the file to which
+    each scan adds a row, only with a schema.
     """
 
     format: Literal["markdown", "text", "json"]
@@ -81,6 +82,7 @@ class Output:
     pages: Literal["joined", "separate"]
     page_break: str | None
     schema: Mapping[str, Any] | None = field(repr=False)
+    collect: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

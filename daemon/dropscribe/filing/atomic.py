@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from dropscribe.errors import Withdrawn, WorldWrong
+from dropscribe.filing.appending import Growth, add_row, check_collection, end_row
 from dropscribe.filing.claim import NotUniqueError, claim, show, unique_name
 from dropscribe.filing.disk import DISK
 from dropscribe.filing.folder import FolderMissing, Inside, component, inside, opened, temporary_name, told
@@ -32,8 +33,12 @@ if TYPE_CHECKING:
     from dropscribe.values import Fingerprint
 
 __all__ = [
+    "Growth",
     "NotUniqueError",
+    "add_row",
+    "check_collection",
     "check_may_leave",
+    "end_row",
     "free_space",
     "has_left",
     "holds",

@@ -8,6 +8,7 @@ from dropscribe.filing import syscalls
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a FIFO must not block us
+_END = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -34,6 +35,10 @@ class Disk:
     def open_new(self, folder: int, name: str) -> int:
         return os.open(name, _NEW, 0o600, dir_fd=folder)
 
+    def open_end(self, folder: int, name: str) -> int:
+        """An old file, to be added to and read."""
+        return os.open(name, _END, dir_fd=folder)
+
     def stat(self, folder: int, name: str) -> os.stat_result:
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
 
@@ -48,6 +53,12 @@ class Disk:
 
     def read(self, fd: int, size: int) -> bytes:
         return os.read(fd, size)
+
+    def read_at(self, fd: int, size: int, start: int) -> bytes:
+        return os.pread(fd, size, start)
+
+    def truncate(self, fd: int, size: int) -> None:
+        os.ftruncate(fd, size)
 
     def write(self, fd: int, data: memoryview) -> int:
         return os.write(fd, data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ REASON = ".reason.txt"
 _LONGEST_SUFFIX = 32  # bytes; what stands behind the last dot of "Invoice no. 12 of the plumber" is no ending
 _NAMELESS = "scan"
 _OF_A_PAGE = ("page", "pages")
+_HAS_ANSWER = "{field:"
+_UNKNOWN = "unknown"
+_LONGEST_ANSWER = 60  # bytes
+_MEANS_MORE = re.compile(r'[/\\:*?"<>|]')
+_ENDS = " .-"
+_DEVICE = re.compile("con|prn|aux|nul|conin\\$|conout\\$|(com|lpt)[0-9\u00b9\u00b2\u00b3]", re.IGNORECASE)
 _NOT_IN_NAMES = re.compile(r"[/\0]")
 _NOT_A_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # surrogates that os.fsencode refuses
 _UNIQUE = re.compile(r"-[0-9a-f]{12}(?:-\d+)?(?:\.|\Z)")
@@ -28,12 +35,21 @@ _UNIQUE = re.compile(r"-[0-9a-f]{12}(?:-\d+)?(?:\.|\Z)")
 
 
 def stem_from(
-    template: str, *, stem: str, ext: str, inbox: str, date: datetime, sha256: str, pages: int = 1
+    template: str,
+    *,
+    stem: str,
+    ext: str,
+    inbox: str,
+    date: datetime,
+    sha256: str,
+    pages: int = 1,
+    answer: Callable[[str], str] = lambda _: "",
 ) -> str:
     """The scan's part of the template with its fields filled in, made safe.
 
-    Fields are {stem} {ext} {inbox} {date} {date:%Y-%m} {sha256}, {sha256:8}, the first 8 digits, and {pages},
-    their number. Raises ValueError, with a reason for people, for a template that means anything else.
+    Fields are {stem} {ext} {inbox} {date} {date:%Y-%m} {sha256}, {sha256:8}, the first 8 digits, {pages}, their
+    number, and {field:vendor}, what `answer` knows under that name. Raises ValueError, with a reason for
+    people, for a template that means anything else.
     """
     values = {
         "stem": stem,
@@ -49,9 +65,33 @@ def stem_from(
             raise ValueError(f"{{{field}!{conversion}}}: nothing may follow the name of a field but a colon")
         if field == "date":
             parts.append(date.strftime(spec or "%Y-%m-%d"))
+        elif field == "field":
+            parts.append(from_answer(answer(spec or "")))
         elif field is not None:
             parts.append(_field(field, spec or "", values))
-    return safe("".join(parts))
+    name = safe("".join(parts))
+    return _unreserved(name) if _HAS_ANSWER in template else name
+
+
+def from_answer(text: str) -> str:
+    """What a model wrote, as a part of a name: it may say anything, and never chooses a path.
+
+    In order: NFC; controls, invisible and direction-changing characters and all blanks become one space; what
+    Windows or a path gives a meaning becomes a dash; no spaces, dots or dashes at the ends; at most 60 bytes,
+    cut between two characters; a name of a Windows device gets an underscore; nothing becomes `unknown`.
+    """
+    plain = unicodedata.normalize("NFC", text)
+    spaced = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in plain)
+    dashed = _MEANS_MORE.sub("-", " ".join(spaced.split())).strip(_ENDS)
+    if not dashed:
+        return _UNKNOWN
+    return _unreserved(fit(dashed, "", _LONGEST_ANSWER).rstrip(_ENDS))
+
+
+def _unreserved(stem: str) -> str:
+    """A device of Windows is one with any ending."""
+    first, dot, rest = stem.partition(".")
+    return f"{first}_{dot}{rest}" if _DEVICE.fullmatch(first.strip()) else stem
 
 
 def _field(field: str, spec: str, values: Mapping[str, str]) -> str:

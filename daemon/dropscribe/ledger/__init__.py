@@ -19,7 +19,9 @@ from dropscribe.ledger.records import (
     Kind,
     OpenScan,
     OutputFile,
+    OwedRow,
     Page,
+    Row,
     Try,
     asked_of,
     to_json,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Asked", "Intent", "Kind", "Ledger", "OpenScan", "OutputFile", "Page", "Try"]
+__all__ = ["Asked", "Intent", "Kind", "Ledger", "OpenScan", "OutputFile", "OwedRow", "Page", "Row", "Try"]
 
 
 class Ledger:
@@ -161,7 +163,8 @@ class Ledger:
 
     # --- filing
 
-    def intend(self, scan_id: int, intent: Intent) -> None:
+    def intend(self, scan_id: int, intent: Intent, row: Row | None = None) -> None:
+        """`row` is owed to its collection from the moment at which the scan is filed."""
         with self._transaction() as db:
             db.execute(
                 "INSERT INTO intent (scan_id, kind, folder, name, reason) VALUES (?, ?, ?, ?, ?)",
@@ -174,6 +177,12 @@ class Ledger:
                     for o in intent.outputs
                 ],
             )
+            if row is not None:
+                names = (os.fsencode(row.folder), os.fsencode(row.name), os.fsencode(row.below))
+                db.execute(
+                    "INSERT INTO collected (scan_id, folder, name, below, cells) VALUES (?, ?, ?, ?, ?)",
+                    (scan_id, *names, row.cells),
+                )
 
     def intent(self, scan_id: int) -> Intent | None:
         with self._reading() as db:
@@ -202,6 +211,7 @@ class Ledger:
         with self._transaction() as db:
             db.execute("DELETE FROM intent WHERE scan_id = ?", (scan_id,))
             db.execute("DELETE FROM output WHERE scan_id = ?", (scan_id,))
+            db.execute("DELETE FROM collected WHERE scan_id = ?", (scan_id,))
 
     def filed(self, scan_id: int, *, at: float) -> None:
         """The intent has come true."""
@@ -210,6 +220,31 @@ class Ledger:
                 "SELECT kind, folder, name, reason FROM intent WHERE scan_id = ?", (scan_id,)
             ).fetchone()
             _end(db, scan_id, kind, reason, folder + b"/" + name, at)
+
+    # --- collections
+
+    def owed_rows(self, inbox: str) -> tuple[OwedRow, ...]:
+        """The rows of filed scans that are not known to be in their collections, in the order of filing."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT scan_id, folder, collected.name, below, cells, filed, ended_at, target, start, data"
+                " FROM collected JOIN scan ON scan_id = scan.id"
+                " WHERE inbox = ? AND state = 'done' ORDER BY ended_at, scan_id",
+                (inbox,),
+            ).fetchall()
+        return tuple(_owed(*row) for row in rows)
+
+    def begin_row(self, scan_id: int, target: str, start: int, data: bytes) -> None:
+        """`data` is about to be written into the file `target` from byte `start` on."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE collected SET target = ?, start = ?, data = ? WHERE scan_id = ?",
+                (os.fsencode(target), start, data, scan_id),
+            )
+
+    def row_written(self, scan_id: int) -> None:
+        with self._transaction() as db:
+            db.execute("DELETE FROM collected WHERE scan_id = ?", (scan_id,))
 
     # --- what was learned of an inbox
 
@@ -275,6 +310,15 @@ class Ledger:
             raise in_words(error, self.path) from error
 
 
+def _owed(
+    scan_id: int, folder: bytes, name: bytes, below: bytes, cells: str, filed: bytes, at: float,
+    target: bytes | None, start: int, data: bytes,
+) -> OwedRow:  # fmt: skip
+    row = Row(os.fsdecode(folder), os.fsdecode(name), os.fsdecode(below), cells)
+    begun = None if target is None else (os.fsdecode(target), start, data)
+    return OwedRow(scan_id, row, os.fsdecode(filed), at, begun)
+
+
 def _end(
     db: sqlite3.Connection, scan_id: int, state: str, reason: str, filed: bytes | None, at: float
 ) -> None:
@@ -286,7 +330,9 @@ def _end(
     db.execute("DELETE FROM intent WHERE scan_id = ?", (scan_id,))
     if state == "done":
         db.execute("UPDATE page SET text = '' WHERE scan_id = ?", (scan_id,))
-    elif state != "failed":
+    else:
+        db.execute("DELETE FROM collected WHERE scan_id = ?", (scan_id,))
+    if state not in {"done", "failed"}:
         db.execute("DELETE FROM page WHERE scan_id = ?", (scan_id,))
     db.execute("UPDATE try SET text = '' WHERE scan_id = ?", (scan_id,))
     db.execute("UPDATE output SET data = x'' WHERE scan_id = ?", (scan_id,))

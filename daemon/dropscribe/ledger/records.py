@@ -129,3 +129,31 @@ class Intent:
     name: str
     reason: str
     outputs: tuple[OutputFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a scan adds to a collection once it is filed.
+
+    `folder` and `name` are those of the collection, `below` the folder from which the scan's own name counts;
+    `cells` is a JSON object.
+    """
+
+    folder: str
+    name: str
+    below: str
+    cells: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwedRow:
+    """A row of a scan that is filed as `filed`, since `at` (Unix time), and that no collection has yet.
+
+    `begun`: where it was about to be written when that was interrupted: name of the file, byte, bytes.
+    """
+
+    scan_id: int
+    row: Row
+    filed: str
+    at: float
+    begun: tuple[str, int, bytes] | None

@@ -100,10 +100,22 @@ _MIGRATIONS = (
     ALTER TABLE try ADD COLUMN asked TEXT NOT NULL DEFAULT '';
     ALTER TABLE page ADD COLUMN asked TEXT NOT NULL DEFAULT '';
     """,
+    """
+    CREATE TABLE collected (
+        scan_id   INTEGER PRIMARY KEY REFERENCES scan (id) ON DELETE CASCADE,
+        folder    BLOB NOT NULL,
+        name      BLOB NOT NULL,
+        below     BLOB NOT NULL,
+        cells     TEXT NOT NULL,
+        target    BLOB,
+        start     INTEGER,
+        data      BLOB
+    );
+    """,
 )
 
 
-_TABLES = frozenset({"scan", "try", "page", "intent", "output", "gap"})
+_TABLES = frozenset({"scan", "try", "page", "intent", "output", "gap", "collected"})
 _LONGEST_CHECK = 5.0
 """Seconds for looking at every page of a ledger; 100 MB take a third of one. What takes longer is believed."""
 
