@@ -1,5 +1,6 @@
 """Documents are executed: what they name exists, and what exists is named."""
 
+import json
 import re
 import subprocess
 import sys
@@ -14,7 +15,10 @@ from tools.nightly import EVERY
 from dropscribe.cli import _VERBS, main
 from dropscribe.config import example
 from dropscribe.config.load import from_text
-from dropscribe.prompts import PRESETS
+from dropscribe.fields import columns, value_at
+from dropscribe.filing import collection
+from dropscribe.jsonschemas import problems
+from dropscribe.prompts import PRESETS, is_named
 from dropscribe.reading.models import IN_WORDS, RECOMMENDED, image_tokens
 from dropscribe.reading.picture import fitting
 from dropscribe.reading.recipe import first
@@ -58,6 +62,23 @@ def test_every_file_that_the_documents_link_to_is_there():
     for page in ROOT.glob("*.md"):
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (ROOT / link).exists(), f"{page.name} links to {link}"
+
+
+def test_the_example_of_json_goes_from_its_schema_to_its_table(tmp_path):
+    page = (ROOT / "docs" / "json.md").read_text()
+    schema, answer = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL))
+    (config,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (table,) = re.findall(r"```\n(vendor,.*?)```", page, re.DOTALL)
+    (tmp_path / "receipt.json").write_text(json.dumps(schema))
+    path = tmp_path / "dropscribe.yaml"
+    (inbox,) = from_text(config, path, {"HOME": str(tmp_path)}, check_folders=False).inboxes
+    assert inbox.output.schema == schema
+    assert inbox.output.collect == tmp_path / "Scans" / "receipts" / "done" / "receipts.csv"
+    assert problems(answer, schema) == []
+    assert is_named(schema)
+    cells = {name: value_at([answer], way) for name, way in columns(schema).items()}
+    row = collection.named(cells, "2026-01-31-Rewe.jpg", "2026-01-31T09:15:02.117+01:00")
+    assert collection.line(row, b"", is_table=True).decode().splitlines() == table.splitlines()
 
 
 def constraints():

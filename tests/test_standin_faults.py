@@ -105,6 +105,13 @@ def test_a_fixed_text_is_said_as_it_is(server):
     assert ask(server, question(shot(9))).text == "12,80 €\n<b>\u2028"
 
 
+def test_a_wrong_text_is_said_until_the_prompt_says_something(server):
+    server.script("stubborn", text="wrong", times=None, body="look again")
+    assert ask(server, question(shot(9))).text == "wrong"
+    assert ask(server, question(shot(9))).text == "wrong"
+    assert ask(server, question(shot(9), prompt="Read it, look again.")).text.startswith("scan 9\n")
+
+
 def test_a_loop_of_one_piece_is_ended_by_the_server(server):
     server.script("loop", period=1, lines=0)
     answer = ask(server, question(shot(9)))

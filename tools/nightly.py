@@ -26,6 +26,8 @@ EVERY = {
         {"DROPSCRIBE_ARRIVALS_SCALE": "1", "DROPSCRIBE_ARRIVALS_BURST": "10000"},
     ),
     "kills": Long("tests/e2e/test_kills.py", {"DROPSCRIBE_KILLS": "20000"}),
+    "rows": Long("tests/e2e/test_collections.py", {"DROPSCRIBE_ROWS": "300"}),
+    "row-stops": Long("tests/torture/test_collections.py", {"DROPSCRIBE_LONG": "1"}),
     "flood": Long("tests/e2e/test_flood.py", {"DROPSCRIBE_FLOOD": "40000"}),
     "stops": Long("tests/torture/test_crash_points.py", {"DROPSCRIBE_LONG": "1"}),
     "faults": Long("tests/torture/test_faults.py", {"DROPSCRIBE_LONG": "1"}),

@@ -7,7 +7,7 @@ Late ones strike a chat request that is in its slot, with its model loaded and i
     the connection   reset  close  silence_mid  drip  slow_headers  early_headers  held_open
                      flood  gzip_bomb  malformed
     the answer       no_done  empty  thinking_only  length  loop  repeat_token_guard
-                     refusal  echo_prompt  wrap  text
+                     refusal  echo_prompt  wrap  text  stubborn
 """
 
 from __future__ import annotations
@@ -261,5 +261,9 @@ LATE: dict[str, Callable[[Answering, Fault], None]] = {
     "refusal": _says(lambda _a, _fault: _REFUSAL),
     "echo_prompt": _says(lambda a, _fault: a.request.prompt),
     "wrap": _says(lambda a, _fault: f"Here is the text:\n\n```\n{a.text()}\n```"),
+    # The wrong text, until the prompt says `body`.
+    "stubborn": _says(
+        lambda a, fault: a.text() if fault.body and fault.body in a.request.prompt else fault.text
+    ),
     "text": _says(lambda _a, fault: fault.text),
 }
