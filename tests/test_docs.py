@@ -67,7 +67,7 @@ def test_every_file_that_the_documents_link_to_is_there():
 def test_the_example_of_json_goes_from_its_schema_to_its_table(tmp_path):
     page = (ROOT / "docs" / "json.md").read_text()
     schema, answer = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL))
-    (config,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    config, _ = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (table,) = re.findall(r"```\n(vendor,.*?)```", page, re.DOTALL)
     (tmp_path / "receipt.json").write_text(json.dumps(schema))
     path = tmp_path / "dropscribe.yaml"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    Way = tuple[str | int, ...]
-    """Keys and numbers of items that lead from the whole answer to a value."""
+Way = tuple[str | int, ...]
+"""Keys and numbers of items that lead from the whole answer to a value."""
 
 _DEEPEST = 8
 """Objects inside each other that become columns; a schema that holds itself would have no end."""

@@ -39,6 +39,7 @@ def file_done(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -> 
         sidecar=output.sidecar,
         pages=output.pages,
         schema=output.schema is not None,
+        columns=fields.columns(output.schema or {}),
         page_break=output.page_break,
         page_part=parted(output.name)[1] or render.PAGE_PART,
     )

@@ -52,13 +52,16 @@ def prepare_inbox(inbox: Inbox) -> None:
     if inbox.create:
         _make(inbox.path)
     collect = inbox.output.collect
-    collected = () if collect is None else (collect.parent,)
-    folders = dict.fromkeys((inbox.done, inbox.failed, inbox.output.folder, *collected))
+    folders = dict.fromkeys((inbox.done, inbox.failed, inbox.output.folder))
+    # Elsewhere a collection's folder must be there: made on the bare mount point of a share it would be filled
+    # there, and nothing would ever tell.
+    if collect is not None and {inbox.path, inbox.done} & set(collect.parents):
+        folders[collect.parent] = None
     for folder in folders:
         below = inbox.path if inbox.path in folder.parents else folder.parent
         with suppress(WorldWrong):
             atomic.make_folder(folder, below=below, rights=rights_of(inbox.path, wanted_rights(inbox)))
     # A stop in the middle of trying the rights leaves a hidden file in the inbox too.
-    for folder in (*folders, inbox.path):
+    for folder in dict.fromkeys((*folders, inbox.path, *(() if collect is None else (collect.parent,)))):
         with suppress(WorldWrong):
             atomic.sweep(atomic.inside(folder, inbox.path))

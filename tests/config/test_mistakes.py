@@ -221,8 +221,8 @@ INBOX = {
     "prompt: x\nprompt_file: nope": "4:18: inboxes[0].prompt_file: there is a prompt as well; keep one of the two",
     "output: {format: jsno, schema: wrong.json}":
         '3:22: inboxes[0].output.format: expected markdown, text or json, got "jsno"; did you mean "json"?',
-    "output: {schema: wrong.json}":
-        "3:22: inboxes[0].output.schema: only with format json, and the format is markdown",
+    "output: {format: text, schema: wrong.json}":
+        "3:36: inboxes[0].output.schema: only with format json or markdown, and the format is text",
     "engine: ocr\noutput: {format: json, schema: wrong.json}":
         "4:36: inboxes[0].output.schema: the engine ocr cannot fill in a schema; use the engine ollama",
     "output: {format: json, schema: broken.json}":
@@ -247,10 +247,12 @@ INBOX = {
     "output: {format: json, schema: good.json, name: '{field}'}":
         '3:53: inboxes[0].output.name: expected a field of the schema such as {field:vendor}, got "{field}"; '
         "its name follows the colon",
+    "output: {format: jsno, schema: good.json, name: '{field:vendor}', collect: all.csv}":
+        '3:22: inboxes[0].output.format: expected markdown, text or json, got "jsno"; did you mean "json"?',
     "output: {name: '{field:vendor}'}":
-        "3:20: inboxes[0].output.name: {field:vendor} needs format: json and a schema beside it",
+        "3:20: inboxes[0].output.name: {field:vendor} needs a schema beside it",
     "output: {collect: all.csv}":
-        "3:23: inboxes[0].output.collect: a collection needs format: json and a schema beside it",
+        "3:23: inboxes[0].output.collect: a collection needs a schema beside it",
     "output: {format: json, schema: bare.json, collect: all.csv}":
         "3:56: inboxes[0].output.collect: the schema names no fields (properties) that could be columns",
     "output: {format: json, schema: good.json, collect: all.xlsx}":

@@ -347,3 +347,63 @@ def test_the_sidecar_is_one_file_about_the_whole_scan(pages):
 def test_a_sidecar_is_json_whatever_the_scan_is_called(name):
     outputs = rendered("text", provenance=Provenance(name, "inbox", "", 0), sidecar=True)
     assert json.loads(outputs[".meta.json"])["inbox"] == "inbox"
+
+
+# --- answers that follow a schema, as Markdown
+
+RECEIPT = {
+    "vendor": "Rewe\n# Markt",
+    "scan": "theirs",
+    "seller": {"city": None, "street": None},
+    "items": [{"what": "milk", "price": 1.5}, {"what": "bread", "price": None}],
+    "tags": ["food", "paid"],
+}
+COLUMNS = {name: (name,) for name in RECEIPT if name != "seller"} | {"seller.city": ("seller", "city")}
+
+
+def test_an_answer_is_a_list_of_its_fields_for_those_who_read_it():
+    text = rendered(json.dumps(RECEIPT), schema=True, columns=COLUMNS)[".md"].decode()
+    assert text.splitlines() == [
+        "- **vendor**: Rewe # Markt",
+        "- **scan**: theirs",
+        "- **items**:",
+        "  -",
+        "    - **what**: milk",
+        "    - **price**: 1.5",
+        "  -",
+        "    - **what**: bread",
+        "- **tags**:",
+        "  - food",
+        "  - paid",
+    ]
+
+
+def test_the_fields_of_an_answer_stand_in_the_front_matter_above_our_own():
+    filed = rendered(json.dumps(RECEIPT), schema=True, columns=COLUMNS, front_matter=True)[".md"]
+    facts, text = parted(filed)
+    assert list(facts)[:5] == list(COLUMNS)
+    assert facts["vendor"] == "Rewe\n# Markt"
+    assert facts["scan"] == "theirs"
+    assert facts["_scan"] == "scan.png"
+    assert facts["seller.city"] is None
+    assert facts["items"] == RECEIPT["items"]
+    assert text.startswith("\n- **vendor**")
+
+
+def test_each_separate_page_has_its_own_fields():
+    answers = [json.dumps({"vendor": name}) for name in ("Rewe", "Aldi")]
+    rules = {"schema": True, "columns": {"vendor": ("vendor",)}, "front_matter": True}
+    one, other = rendered(*answers, pages="separate", **rules).values()
+    assert [parted(one)[0]["vendor"], parted(other)[0]["vendor"]] == ["Rewe", "Aldi"]
+    (joined,) = rendered("", *answers, **rules).values()
+    assert parted(joined)[0]["vendor"] == "Rewe"
+
+
+@given(st.dictionaries(ANY_TEXT, ANY_TEXT | st.none() | st.integers(), max_size=4))
+def test_whatever_a_schema_calls_its_fields_the_front_matter_reads_back(answer):
+    answer = json.loads(json.dumps(answer).encode("utf-8", "replace"))
+    assume(not any("\ud800" <= char <= "\udfff" for char in json.dumps(answer, ensure_ascii=False)))
+    columns = {name: (name,) for name in answer}
+    facts, _ = parted(rendered(json.dumps(answer), schema=True, columns=columns, front_matter=True)[".md"])
+    told = {name: None if value == "" else value for name, value in answer.items()}
+    assert {name: facts[name] for name in answer} == told

@@ -49,8 +49,8 @@ class OfSchema:
         return True
 
     def _lacks_schema(self, what: str, at: tuple[Key, ...], at_schema: tuple[Key, ...]) -> bool:
-        if self.schema is None and not self.findings.broken(*at_schema):
-            self.findings.problem(f"{what} needs format: json and a schema beside it", *at)
+        if self.output.schema_file is None and not self.findings.broken(*at_schema):
+            self.findings.problem(f"{what} needs a schema beside it", *at)
         return self.schema is None
 
     def _hint(self, name: str) -> str:

@@ -311,9 +311,10 @@ class Resolver:
         at = ways(number, "output", "schema")
         if keys.output.schema_file is None:
             return None
-        if keys.output.format != "json":
-            if not self._findings.broken(*ways(number, "output", "format")):
-                self._findings.problem(f"only with format json, and the format is {keys.output.format}", *at)
+        if self._findings.broken(*ways(number, "output", "format")):
+            return None
+        if keys.output.format == "text":
+            self._findings.problem("only with format json or markdown, and the format is text", *at)
             return None
         if keys.engine == "ocr":
             self._findings.problem("the engine ocr cannot fill in a schema; use the engine ollama", *at)

@@ -157,7 +157,8 @@ class Output(Section):
         "Where texts go: below the inbox, or an absolute path. Empty: next to the scan, in the done folder.",
     )
     front_matter: Flag = key(
-        default=False, about="true: model, date and digest of the scan on top of the text."
+        default=False,
+        about="true: model, date and digest of the scan on top of the text; with a schema its fields, too.",
     )
     sidecar: Flag = key(default=False, about="true: the same in a file of its own, NAME.meta.json.")
     pages: Literal["joined", "separate"] = key(
@@ -171,7 +172,7 @@ class Output(Section):
     schema_file: File | None = Field(
         default=None,
         alias="schema",
-        description="With format json: a file with a JSON schema, which the answer must follow.",
+        description="With format json or markdown: a file with a JSON schema, which the answer must follow.",
     )
     collect: Collection | None = key(
         None,

@@ -68,7 +68,7 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """`folder` is absolute; `schema` is the parsed JSON schema, only with the format json.
+    """`folder` is absolute; `schema` is the parsed JSON schema, only with the formats json and markdown.
 
     `page_break` is None where the format's own break stands between two pages. `collect` is the file to which
     each scan adds a row, only with a schema.

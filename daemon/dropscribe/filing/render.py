@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from dropscribe.fields import value_at
+from dropscribe.filing.answer import as_markdown
 from dropscribe.filing.pages import PageText, remark
 from dropscribe.filing.reason import Reason, TriedRecipe, render_reason
 from dropscribe.filing.shelf import page_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from dropscribe.fields import Way
 
 __all__ = [
     "PAGE_PART",
@@ -42,6 +46,10 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # What JSON writes as it is but YAML takes for a line break, refuses, or lets an editor reorder.
 _NOT_RAW_IN_YAML = re.compile(
     "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+# Quoted too: what YAML 1.1 takes for true, false, null or a number.
+_PLAIN_KEY = re.compile(
+    r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*", re.IGNORECASE
 )
 _FENCE = re.compile(r"\A(\s*)(-{3,}|\+{3,})(?=[^\S\n]*(?:\n|\Z))")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -88,7 +96,8 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class RenderRules:
-    """`schema`: the pages' texts are JSON that was checked against a schema, and are filed as that.
+    """`schema`: the pages' texts are JSON that was checked against a schema, and are filed as that; `columns` are
+    the ways to its fields, which stand in the front matter.
 
     `page_break`: the line between two joined pages, None for that of the format. `page_part`: what the name
     of a separate page adds to the stem. Fields of both are {page} and {pages}.
@@ -99,6 +108,7 @@ class RenderRules:
     sidecar: bool = False
     pages: Pages = "joined"
     schema: bool = False
+    columns: Mapping[str, Way] = field(default_factory=dict)
     page_break: str | None = None
     page_part: str = PAGE_PART
 
@@ -145,10 +155,42 @@ def _groups(pages: tuple[PageText, ...], rules: RenderRules) -> Iterable[tuple[s
 def _content(pages: tuple[PageText, ...], facts: Mapping[str, Any], rules: RenderRules) -> bytes:
     if rules.format == "json":
         return _encoded(_pretty(_schema(pages) if rules.schema else _plain_json(pages, facts, rules)))
-    body = _markdown(pages, rules) if rules.format == "markdown" else _text(pages, rules)
+    shown = _as_markdown(pages) if rules.schema else pages
+    body = _markdown(shown, rules) if rules.format == "markdown" else _text(pages, rules)
     if rules.front_matter:
-        body = _front_matter(facts) + (f"\n{body}" if body.strip() else "")
+        body = _front_matter(_under(_of_answer(pages, rules), facts)) + (f"\n{body}" if body.strip() else "")
     return _encoded(body)
+
+
+# --- answers that follow a schema
+
+
+def _answers(pages: tuple[PageText, ...]) -> list[Any]:
+    return [None if _is_empty(page) else json.loads(page.text) for page in pages]
+
+
+def _as_markdown(pages: tuple[PageText, ...]) -> tuple[PageText, ...]:
+    return tuple(
+        page if _is_empty(page) else replace(page, text=as_markdown(answer))
+        for page, answer in zip(pages, _answers(pages), strict=True)
+    )
+
+
+def _of_answer(pages: tuple[PageText, ...], rules: RenderRules) -> dict[str, Any]:
+    if not rules.schema:
+        return {}
+    answers = _answers(pages)
+    return {name: value_at(answers, way) for name, way in rules.columns.items()}
+
+
+def _under(first: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, one after the other; our own names give way to those of a schema."""
+    found = dict(first)
+    for name, value in ours.items():
+        while name in found:
+            name = f"_{name}"  # noqa: PLW2901 - until it is free
+        found[name] = value
+    return found
 
 
 # --- bodies
@@ -185,7 +227,7 @@ def _break(line: str, page: PageText, pages: tuple[PageText, ...]) -> str:
 
 
 def _schema(pages: tuple[PageText, ...]) -> Any:
-    values = [None if _is_empty(page) else json.loads(page.text) for page in pages]
+    values = _answers(pages)
     return values[0] if len(values) == 1 else values
 
 
@@ -237,8 +279,12 @@ def _name(name: str) -> str:
 
 
 def _front_matter(facts: Mapping[str, Any]) -> str:
-    lines = [f"{key}: {_quoted(value)}" for key, value in facts.items()]
+    lines = [f"{_key(name)}: {_quoted(value)}" for name, value in facts.items()]
     return "\n".join(["---", *lines, "---", ""])
+
+
+def _key(name: str) -> str:
+    return name if _PLAIN_KEY.fullmatch(name) else _quoted(name)
 
 
 def _quoted(value: Any) -> str:
