@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 from dropscribe import log
 from dropscribe.errors import WorldWrong
 from dropscribe.filing import atomic, collection
+from dropscribe.filing.disk import DISK
 from dropscribe.filing.shelf import numbered, split
 from dropscribe.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dropscribe.filing.disk import Disk
     from dropscribe.filing.folder import Where
     from dropscribe.filing.rights import Rights
     from dropscribe.ledger import Ledger, OwedRow
@@ -34,8 +36,9 @@ _MOST = 100
 class Collections:
     """Writes owed rows, one at a time; usable from any thread."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, disk: Disk = DISK) -> None:
         self._ledger = ledger
+        self._disk = disk
         self._one_at_a_time = threading.Lock()
 
     def write(self, inbox: str, at: Callable[[str], Where], rights: Callable[[], Rights]) -> int:
@@ -58,7 +61,7 @@ class Collections:
         row = collection.named(json.loads(owed.row.cells), _name_of(owed), _time_of(owed))
         if owed.begun is not None:
             words = collection.words(row, is_table=is_table)
-            if atomic.end_row(folder, atomic.Growth(*owed.begun), words):
+            if atomic.end_row(folder, atomic.Growth(*owed.begun), words, disk=self._disk):
                 return
 
         def remember(growth: atomic.Growth) -> None:
@@ -70,10 +73,10 @@ class Collections:
         stem, ending = split(owed.row.name)
         for number in range(1, _MOST):
             name = numbered(stem, number) + ending
-            added = atomic.add_row(folder, name, line, remember)
+            added = atomic.add_row(folder, name, line, remember, disk=self._disk)
             if added is None:
                 self._begin(folder, name, collection.header(row, is_table=is_table), rights())
-                added = atomic.add_row(folder, name, line, remember)
+                added = atomic.add_row(folder, name, line, remember, disk=self._disk)
             if added:
                 return
         where = shown(str(Path(owed.row.folder) / owed.row.name))
@@ -82,7 +85,7 @@ class Collections:
     def _begin(self, folder: Where, name: str, header: bytes, rights: Rights) -> None:
         where = shown(str((folder if isinstance(folder, Path) else folder.path) / name))
         try:
-            atomic.publish(folder, name, header, rights=rights)
+            atomic.publish(folder, name, header, rights=rights, disk=self._disk)
         except atomic.NotUniqueError as error:
             raise WorldWrong(
                 f"{where}: on this file system no file can be made that surely replaces none",

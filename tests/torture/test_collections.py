@@ -5,6 +5,7 @@ import errno
 import io
 import itertools
 import json
+import os
 import random
 import shutil
 from collections import Counter
@@ -25,6 +26,8 @@ SCHEMA = {
     "properties": {"vendor": {"type": "string"}, "total": {"type": "integer"}},
     "required": ["vendor", "total"],
 }
+FAULTS = int(os.environ.get("DROPSCRIBE_FAULTS", "12"))
+"""How many of them in the short form."""
 THEIRS = b"vendor,total,paid,filed_as,filed_at\nsomebody's own row,0,yes,,"
 """A table to which people have added a column and a row, whose line has no end."""
 
@@ -154,7 +157,7 @@ def test_any_operation_may_fail_with_any_error(places, undisturbed):
         ended[f"code {told.code}" + (", a row late" if late else "")] += 1
         end_well(bench, here, how)
 
-    cases = some(list(itertools.product(range(everything.operations), ERRORS, (1, 30))), 12)
+    cases = some(list(itertools.product(range(everything.operations), ERRORS, (1, 30))), FAULTS)
     failures = each(cases, attempt)
     print(f"{everything.operations} operations, {len(ERRORS)} errors: {dict(ended)}")
     report("faults", len(cases), failures)

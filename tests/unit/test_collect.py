@@ -14,6 +14,7 @@ from dropscribe.filing.appending import Growing, add_row
 from dropscribe.filing.disk import Disk
 from dropscribe.filing.rights import Rights
 from dropscribe.ledger import Intent, Ledger, Row
+from tests.filing.disks import DISKS, Fails, Killed, Quick, Stops
 
 COLUMNS = ["vendor", "total", "filed_as", "filed_at"]
 
@@ -27,7 +28,6 @@ class Room:
         self.folder.mkdir()
         self.name = name
         self.ledger = Ledger(root / "ledger.db")
-        self.collections = Collections(self.ledger)
         self.filed = 0
 
     @property
@@ -45,8 +45,9 @@ class Room:
         assert self.ledger.owed_rows("in") == () or self.ledger.owed_rows("in")[-1].scan_id != record.id
         self.ledger.filed(record.id, at=1_000_000.0 + self.filed)
 
-    def write(self):
-        return self.collections.write("in", lambda folder: self.root / folder, lambda: Rights(0o664))
+    def write(self, disk=None):
+        collections = Collections(self.ledger, disk=disk or Quick())
+        return collections.write("in", lambda folder: self.root / folder, lambda: Rights(0o664))
 
     def begin(self):
         """What stands in the ledger when the process ends right before the row is written."""
@@ -239,6 +240,103 @@ def test_a_file_that_somebody_took_away_is_begun_anew(room):
     room.file.unlink()
     assert room.write() == 1
     assert room.names() == ["2.png"]
+
+
+# --- stops and accidents
+
+STARTS = {
+    "no file": None,
+    "empty": b"",
+    "one row": b"vendor,total,filed_as,filed_at\r\nmine,,,\r\n",
+    "cut off": b"vendor,total,filed_as,filed_at\r\nmine,,,",
+    "another schema": b"vendor\r\nmine",
+}
+
+
+class Rounds:
+    """The same beginning again and again: a file, and two rows that are owed."""
+
+    def __init__(self, root, start):
+        self.root = root
+        self.start = start
+        self.number = 0
+
+    def __enter__(self):
+        self.number += 1
+        here = self.root / str(self.number)
+        here.mkdir()
+        self.room = Room(here)
+        if self.start is not None:
+            self.room.file.write_bytes(self.start)
+        self.room.owe(vendor="Müller & Söhne")
+        self.room.owe()
+        return self.room
+
+    def __exit__(self, *_):
+        self.room.ledger.close()
+
+
+def check_both_rows(room, start, how):
+    """Each once, in order and whole, with nothing of anybody else's changed and nothing hidden left behind."""
+    room.write()
+    names = {path.name for path in room.folder.iterdir() if not path.name.startswith(".")}
+    other = start == STARTS["another schema"]
+    assert names == ({"all.csv", "all-2.csv"} if other else {"all.csv"}), how
+    if other:
+        assert room.file.read_bytes() == start, how
+    data = (room.folder / ("all-2.csv" if other else "all.csv")).read_bytes()
+    if start and not other:
+        assert data.startswith(start), how
+    rows = room.rows("all-2.csv" if other else None)
+    assert [row["filed_as"] for row in rows if row["vendor"] != "mine"] == ["1.png", "2.png"], how
+    assert all(row["filed_at"] for row in rows if row["vendor"] != "mine"), how
+    assert data.endswith(b"\n"), how
+    assert room.ledger.owed_rows("in") == (), how
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_stopped_before_any_operation_both_rows_stand_there_once(tmp_path, start):
+    rounds, at, stopped = Rounds(tmp_path, STARTS[start]), 0, True
+    while stopped:
+        with rounds as room:
+            stopped = False
+            try:
+                room.write(Stops(at))
+            except Killed:
+                stopped = True
+            check_both_rows(room, STARTS[start], f"stopped before change {at}")
+        at += 1
+    assert at > 4
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize(("code", "lasting"), [(errno.ENOSPC, False), (errno.EIO, True)])
+def test_whatever_fails_both_rows_stand_there_once_when_it_is_over(tmp_path, start, code, lasting):
+    rounds, at, failed, told = Rounds(tmp_path, STARTS[start]), 0, True, []
+    while failed:
+        with rounds as room:
+            disk = Fails(at, code, lasting=lasting)
+            try:
+                room.write(disk)
+            except WorldWrong as wrong:
+                told.append((str(room.folder), wrong.reason))
+            failed = bool(disk.failed)
+            check_both_rows(room, STARTS[start], f"{disk.failed} failed, operation {at}")
+        at += 1
+    assert at > 8
+    assert all(folder in reason for folder, reason in told)
+
+
+@pytest.mark.parametrize("disk", DISKS)
+def test_rows_are_written_on_every_kind_of_file_system(tmp_path, disk):
+    with Rounds(tmp_path, None) as room:
+        if disk == "unique name":
+            with pytest.raises(WorldWrong, match="surely replaces none") as wrong:
+                room.write(DISKS[disk]())
+            assert "make an empty file" in wrong.value.fix
+            room.file.touch()
+        assert room.write(DISKS[disk]()) == 2
+        check_both_rows(room, None, disk)
 
 
 class Full(Disk):
