@@ -375,7 +375,8 @@ def test_what_does_not_fit_on_the_disk_leaves_no_torn_line(tmp_path):
     assert {place.start for place in places} == {len(before)}
 
 
-def test_what_others_wrote_behind_a_torn_line_is_never_taken_back(tmp_path):
+@pytest.mark.parametrize("theirs", [b"x\n", b"somebody's line, longer than ours is in all\n"])
+def test_what_others_wrote_behind_a_torn_line_is_never_taken_back(tmp_path, theirs):
     file = tmp_path / "all.csv"
     file.write_bytes(b"vendor\n")
 
@@ -385,13 +386,13 @@ def test_what_others_wrote_behind_a_torn_line_is_never_taken_back(tmp_path):
 
         def write(self, fd, data):
             if not self.room:
-                with file.open("ab") as theirs:
-                    theirs.write(b"somebody's line, longer than ours is in all\n")
+                with file.open("ab") as other:
+                    other.write(theirs)
             return super().write(fd, data)
 
     with pytest.raises(WorldWrong):
         add_row(tmp_path, "all.csv", lambda _: b"our line\n", lambda _: None, disk=Together(7))
-    assert file.read_bytes() == b"vendor\nour lin" + b"somebody's line, longer than ours is in all\n"
+    assert file.read_bytes() == b"vendor\nour lin" + theirs
 
 
 def test_words_are_found_wherever_they_stand_in_a_large_file(tmp_path):
