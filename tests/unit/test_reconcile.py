@@ -13,7 +13,7 @@ from dropscribe.filer import Filer
 from dropscribe.inbox_state import InboxState
 from dropscribe.intake.look import LookRules
 from dropscribe.jobs import Result
-from dropscribe.ledger import Ledger, Try
+from dropscribe.ledger import Intent, Ledger, Row, Try
 from dropscribe.read_page import NO_ANSWER, SUSPECT
 from dropscribe.reading.engines import ModelState
 from dropscribe.reconcile import Reconciler
@@ -39,13 +39,13 @@ class Hands:
         ready, self._results = self._results, []
         return ready
 
-    def finish(self, error=None, **how):
+    def finish(self, error=None, owes=None, **how):
         """The oldest job ends: filed, unless with an error or as a check."""
         job = self.jobs.pop(0)
         if error is None and not job.check:
             path = job.scan.inbox.path / job.scan.name
             path.rename(job.scan.inbox.done / job.scan.name)
-            how["filed"] = Filed("done", job.scan.inbox.done / job.scan.name)
+            how["filed"] = Filed("done", job.scan.inbox.done / job.scan.name, owes=owes)
             how.setdefault("answered", True)
         self._results.append(Result(job, error=error, **how))
         return job
@@ -66,7 +66,9 @@ class World:
             self.hands,
             Ears(),
             root,
-            Recovery(self.ledger, Filer(self.ledger), {self.inbox.name: self.inbox.path}),
+            Recovery(
+                self.ledger, Filer(self.ledger), {self.inbox.name: self.inbox.path}, collecting=(self.inbox,)
+            ),
         )
 
     def drop(self, *names):
@@ -615,3 +617,62 @@ def test_a_suspect_that_was_taken_away_or_cannot_be_read_holds_up_nobody(world):
     here.settled("d.png", "e.png")
     assert [job.scan.name for job in here.hands.jobs] == ["d.png", "e.png"]
     assert here.state.suspects == set()
+
+
+# --- collections
+
+
+def collecting(world, tmp_path):
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    file = tables / "all.csv"
+    return world(output={"format": "json", "schema": {}, "collect": file}), file
+
+
+def test_a_collection_that_cannot_be_added_to_parks_the_inbox_before_any_model_call(world, tmp_path):
+    here, file = collecting(world, tmp_path)
+    file.symlink_to(tmp_path / "elsewhere")
+    here.settled("a.png")
+    assert here.hands.jobs == []
+    assert "all.csv" in here.status.parked
+    file.unlink()
+    here.step(11.0, rung=False)
+    here.step(1.0)
+    assert here.status.parked == ""
+    assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
+def test_a_row_that_could_not_be_written_parks_the_inbox_until_it_is(world, tmp_path):
+    here, file = collecting(world, tmp_path)
+    here.settled("a.png", "b.png")
+    record = here.ledger.open_scan("inbox", "a.png", "a", 1, at=0.0)
+    row = Row(str(file.parent), file.name, str(here.inbox.done), '{"vendor": "Rewe"}')
+    here.ledger.intend(record.id, Intent("done", str(here.inbox.done), "a.png", "", ()), row)
+    here.ledger.filed(record.id, at=1.0)
+    here.hands.finish(owes=WorldWrong("the disk is full", "free some space"))
+    file.mkdir()
+    here.step(1.0)
+    assert (here.status.parked, here.status.done) == ("the disk is full", 1)
+    assert here.hands.jobs == []
+    here.step(11.0, rung=False)
+    assert "all.csv" in here.status.parked
+    file.rmdir()
+    here.step(11.0, rung=False)
+    assert here.status.parked == ""
+    assert file.read_bytes().splitlines()[1].startswith(b"Rewe,a.png,")
+    here.step(1.0)
+    assert [job.scan.name for job in here.hands.jobs] == ["b.png"]
+
+
+def test_rows_that_are_owed_are_written_though_no_scan_comes(world, tmp_path):
+    here, file = collecting(world, tmp_path)
+    here.step()
+    record = here.ledger.open_scan("inbox", "a.png", "a", 1, at=0.0)
+    row = Row(str(file.parent), file.name, str(here.inbox.done), '{"vendor": "Rewe"}')
+    here.ledger.intend(record.id, Intent("done", str(here.inbox.done), "a.png", "", ()), row)
+    here.ledger.filed(record.id, at=1.0)
+    here.reconciler._recovery.again(here.now)
+    here.step(59.0, rung=False)
+    assert not file.exists()
+    here.step(2.0, rung=False)
+    assert len(file.read_bytes().splitlines()) == 2

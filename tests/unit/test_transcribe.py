@@ -1,17 +1,19 @@
 """The story of one scan with a scripted engine: what is asked, what is kept, what is filed."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from dropscribe.desk import Desk, Progress, Waiting
-from dropscribe.errors import BadAnswer, Misconfigured, NotYet, Stopped, Unavailable, Withdrawn
+from dropscribe.errors import BadAnswer, Misconfigured, NotYet, Stopped, Unavailable, Withdrawn, WorldWrong
 from dropscribe.filer import Filer
 from dropscribe.ledger import Ledger
 from dropscribe.pages import DEATHS
 from dropscribe.read_page import NO_ANSWER
 from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.turning import Turner
+from dropscribe.recovery import Recovery
 from dropscribe.stop import Stop
 from dropscribe.transcribe import transcribe
 from dropscribe.values import Answer, Fingerprint
@@ -339,3 +341,56 @@ def test_an_answer_that_never_fits_is_kept_in_the_reason_file(room):
     assert "missing total" in reason
     assert "told what was wrong" in " ".join(reason.split())
     assert '> {"vendor":"Rewe AG"}' in reason
+
+
+def collecting(room):
+    output = {"format": "json", "schema": RECEIPT}
+    here = room(output=output)
+    # The inbox's folders are known only now.
+    file = here.inbox.done / "tables" / "all.csv"
+    here.inbox = replace(here.inbox, output=replace(here.inbox.output, collect=file))
+    file.parent.mkdir()
+    return here, file
+
+
+def test_a_row_that_cannot_be_written_is_owed_and_nobody_is_asked_before_it_is(room):
+    here, file = collecting(room)
+    away = file.parent.rename(here.root / "away")
+    filed = here.read(says(A_RECEIPT))
+    assert filed.kind == "done"
+    assert "tables" in filed.owes.reason
+    assert set(here.files) == {"done/a.png", "done/a.json"}
+    marks.draw(8).save(here.inbox.path / here.name)
+    here.restart()
+    with pytest.raises(WorldWrong, match="tables"):
+        here.read(says(A_RECEIPT))
+    assert here.engine.asked == []
+    away.rename(file.parent)
+    assert here.read(says(A_RECEIPT.replace("12.5", "3"))).owes is None
+    header, one, other = file.read_text().splitlines()
+    assert header == "vendor,total,filed_as,filed_at"
+    assert one.startswith("Rewe,12.5,a.png,")
+    assert other.startswith("Rewe,3,a-2.png,")
+
+
+def test_a_scan_that_failed_has_no_row(room):
+    here, file = collecting(room)
+    assert here.read(*[says("no")] * 4).kind == "failed"
+    assert not file.exists()
+
+
+def test_the_row_of_a_filing_that_was_stopped_after_the_move_is_written(room):
+    here, file = collecting(room)
+
+    class Stopping(Ledger):
+        def filed(self, scan_id, *, at):
+            raise WorldWrong("the disk is full")
+
+    here.ledger.close()
+    here.ledger = Stopping(here.root / "ledger.db")
+    with pytest.raises(WorldWrong, match="full"):
+        here.read(says(A_RECEIPT))
+    here.restart()
+    recovery = Recovery(here.ledger, Filer(here.ledger), {"inbox": here.inbox.path}, collecting=(here.inbox,))
+    recovery.look(0.0)
+    assert file.read_text().splitlines()[1].startswith("Rewe,12.5,a.png,")
