@@ -381,3 +381,23 @@ def test_what_is_no_ledger_is_named_with_what_helps(tmp_path):
             Ledger(tmp_path / name)
         assert "move it away" in wrong.value.fix
     assert broken(tmp_path) == []
+
+
+def test_asking_for_owed_rows_costs_the_same_however_many_scans_were_filed(tmp_path):
+    """Steps of SQLite's machine, which no other load changes."""
+    ledger = Ledger(tmp_path / "ledger.db")
+    steps = []
+    for count in (10, 2000):
+        with ledger._transaction() as db:
+            db.executemany(
+                "INSERT INTO scan (inbox, name, sha256, size, state, taken_at, ended_at)"
+                " VALUES ('in', ?, ?, 1, 'done', 1, 1)",
+                [(f"{count} {n}".encode(), f"{count} {n}") for n in range(count)],
+            )
+        asked = []
+        ledger._db.set_progress_handler(lambda asked=asked: asked.append(1), 1)
+        assert ledger.owed_rows("in") == ()
+        ledger._db.set_progress_handler(None, 0)
+        steps.append(len(asked))
+    ledger.close()
+    assert steps[1] <= steps[0] + 5, steps

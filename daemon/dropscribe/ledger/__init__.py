@@ -228,7 +228,8 @@ class Ledger:
         with self._reading() as db:
             rows = db.execute(
                 "SELECT scan_id, folder, collected.name, below, cells, filed, ended_at, target, start, data"
-                " FROM collected JOIN scan ON scan_id = scan.id"
+                # CROSS: in this order, as SQLite would otherwise go through all scans that were ever filed.
+                " FROM collected CROSS JOIN scan ON scan_id = scan.id"
                 " WHERE inbox = ? AND state = 'done' ORDER BY ended_at, scan_id",
                 (inbox,),
             ).fetchall()
