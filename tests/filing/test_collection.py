@@ -87,8 +87,9 @@ def test_a_number_stays_a_number_whatever_its_sign():
     assert cells(table({**ROW, "total": True}))[1] == "true"
 
 
-def test_what_another_program_takes_for_the_end_of_a_cell_begins_no_formula_there():
-    line = table({**ROW, "vendor": 'x;=1+1\t=1+1,"=1+1'})
+@pytest.mark.parametrize("value", ["x;=1+1", "x\t=1+1", "x,=1+1", 'x"=1+1', 'x;=1+1\t=1+1,"=1+1', 'x";"=1+1'])
+def test_what_another_program_takes_for_the_end_of_a_cell_begins_no_formula_there(value):
+    line = table({**ROW, "vendor": value})
     for delimiter in ",;\t":
         assert not any(cell.startswith("=") for cell in cells(line, delimiter))
 

@@ -109,6 +109,8 @@ def test_a_row_is_owed_only_once_its_scan_is_filed(room):
     room.ledger.intend(record.id, Intent("done", str(room.folder), "x.png", "", ()), row)
     assert room.write() == 0
     room.ledger.drop_intent(record.id)
+    room.ledger.intend(record.id, Intent("done", str(room.folder), "x-2.png", "", ()), row)
+    room.ledger.drop_intent(record.id)
     room.ledger.intend(record.id, Intent("failed", str(room.folder), "x.png", "no", ()))
     room.ledger.filed(record.id, at=1.0)
     assert room.write() == 0
