@@ -333,6 +333,7 @@ EVERY_ACCESS = {
     "intends": lambda ledger: ledger.intends("in", "scan.png"),
     "drop_intent": lambda ledger: ledger.drop_intent(1),
     "filed": lambda ledger: ledger.filed(1, at=1.0),
+    "knows": lambda ledger: ledger.knows("in"),
     "owed_rows": lambda ledger: ledger.owed_rows("in"),
     "begin_row": lambda ledger: ledger.begin_row(1, "all.csv", 7, b"a row"),
     "row_written": lambda ledger: ledger.row_written(1),
