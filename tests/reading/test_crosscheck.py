@@ -196,3 +196,29 @@ def test_gaps_and_repeats_are_sound_on_any_text():
             assert text.passage(start, end)
             last = end
         assert cross_check(one, read(two)).name in {"verified", "check", "unverifiable"}
+
+
+def test_the_better_supported_of_two_answers_is_worth_more():
+    lines = PAGE.split("\n")
+    right, invented = check(PAGE), check(f"{PAGE}\n{INVENTED}")
+    half, third = check("\n".join(lines[:3])), check("\n".join(lines[:2]))
+    wrong_digit, wrong_digits = (
+        check(PAGE.replace("31", "81")),
+        check(PAGE.replace("31", "81").replace("184", "134")),
+    )
+    foreign = check("Быстрая коричневая лиса перепрыгивает через ленивую собаку")
+    assert right.worth > wrong_digit.worth > wrong_digits.worth > invented.worth
+    assert right.worth > half.worth > third.worth > foreign.worth
+    assert check(PAGE).worth == right.worth
+
+
+def test_shares_say_how_much_of_the_text_and_of_the_page_was_found():
+    lines = PAGE.split("\n")
+    assert (check(PAGE).supported, check(PAGE).covered) == (1.0, 1.0)
+    dropped = check("\n".join(lines[:2]))
+    assert dropped.supported == 1.0
+    assert dropped.covered == pytest.approx(0.4, abs=0.1)
+    added = check(f"{PAGE}\n{INVENTED}")
+    assert added.supported == pytest.approx(0.8, abs=0.1)
+    assert added.covered == 1.0
+    assert (check("", []).supported, check(INVENTED, []).supported) == (1.0, 0.0)

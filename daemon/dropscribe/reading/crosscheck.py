@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dropscribe.reading.numbers import unsupported_numbers
-from dropscribe.reading.support import Letters, gaps, joined_words, surplus_repeats
+from dropscribe.reading.support import Letters, gaps, joined_words, share, surplus_repeats
 from dropscribe.words import one_line
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class CrossCheck:
     """`reason` says in words why there is nothing to compare, or what is wrong with all of the text.
 
     `unsupported`: passages of the text that were not found on the page; `missing`: lines of the page that are not in
-    the text; `numbers`: those of the text that were not found.
+    the text; `numbers`: those of the text that were not found. Shares from 0 to 1: `supported` of the text's letters
+    were found on the page, `covered` of the page's are in the text; None where nothing could be compared.
     """
 
     name: Name
@@ -62,6 +63,15 @@ class CrossCheck:
     unsupported: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    supported: float | None = None
+    covered: float | None = None
+
+    @property
+    def worth(self) -> tuple[bool, float, bool, int]:
+        """Orders answers about one page: a higher one is better supported."""
+        shares = [each for each in (self.supported, self.covered) if each is not None]
+        lowest = round(min(shares), 2) if shares else -1.0
+        return self.name == "verified", lowest, not self.reason, -len(self.numbers)
 
     def told(self) -> Iterator[str]:
         """For people, a sentence each; the longer quotes shortened."""
@@ -81,30 +91,42 @@ class CrossCheck:
 
 def cross_check(text: str, lines: Sequence[Line]) -> CrossCheck:
     """What the second engine's `lines` say about the `text` of the same page."""
-    said = Letters.of(joined_words(text))
-    sure = [line for line in lines if line.sure >= SURE_LINE and line.text.strip()]
+    said, sure = Letters.of(joined_words(text)), sure_lines(lines)
     page = Letters.of(joined_words("\n".join(line.text for line in sure)))
-    if _foreign(said.letters) > MOST_FOREIGN:
-        return CrossCheck("unverifiable", "the second engine does not know this script")
+    if doubt := no_vouching(text, lines):
+        return CrossCheck("unverifiable", doubt)
     if not sure:
         return _of_blank(said)
-    if _confidence(lines) < SURE_PAGE:
-        reason = "the second engine was not sure enough of what it read, as with handwriting and bad photos"
-        return CrossCheck("unverifiable", reason)
     unsupported = tuple(said.passage(*gap) for gap in gaps(said, page))
     missing = tuple(page.passage(*gap) for gap in gaps(page, said))
     numbers = unsupported_numbers(text, (line.text for line in lines))
     reason = _as_a_whole(said, page)
     fine = not (unsupported or missing or numbers or reason)
-    return CrossCheck("verified" if fine else "check", reason, unsupported, missing, numbers)
+    name: Name = "verified" if fine else "check"
+    shares = share(said, page), share(page, said)
+    return CrossCheck(name, reason, unsupported, missing, numbers, *shares)
+
+
+def sure_lines(lines: Iterable[Line]) -> list[Line]:
+    """Those that are no specks."""
+    return [line for line in lines if line.sure >= SURE_LINE and line.text.strip()]
+
+
+def no_vouching(text: str, lines: Sequence[Line]) -> str:
+    """Why the second engine cannot vouch for this text or page; empty where it can."""
+    if _foreign(Letters.of(text).letters) > MOST_FOREIGN:
+        return "the second engine does not know this script"
+    if sure_lines(lines) and _confidence(lines) < SURE_PAGE:
+        return "the second engine was not sure enough of what it read, as with handwriting and bad photos"
+    return ""
 
 
 def _of_blank(said: Letters) -> CrossCheck:
     if not said:
-        return CrossCheck("verified")
+        return CrossCheck("verified", supported=1.0, covered=1.0)
     if len(said) < LEAST_LETTERS:
         return CrossCheck("unverifiable", _NOTHING)
-    return CrossCheck("check", _NOTHING, (said.passage(0, len(said)),))
+    return CrossCheck("check", _NOTHING, (said.passage(0, len(said)),), supported=0.0, covered=1.0)
 
 
 def _confidence(lines: Iterable[Line]) -> float:

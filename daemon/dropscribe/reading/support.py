@@ -92,6 +92,11 @@ def gaps(text: Letters, other: Letters) -> Iterator[tuple[int, int]]:
     yield from _trimmed(supported, start, end)
 
 
+def share(text: Letters, other: Letters) -> float:
+    """The share of the letters of `text` that have support in `other`, from 0 to 1; 1 where there are none."""
+    return sum(_supported(text.letters, other.letters)) / len(text) if len(text) else 1.0
+
+
 def surplus_repeats(text: Letters, other: Letters) -> float:
     """The share of the words in passages that stand there again and again, but at most half as often in `other`."""
     words = text.words()
