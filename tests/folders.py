@@ -41,6 +41,8 @@ def an_inbox(root, *, output=None, pdf=None, prepare=None, limits=None, **change
         prepare=Prepare(False, False, False, "auto", "skip"),
         tries=4,
         on_bad_page="fail",
+        verify="off",
+        on_check="done",
         repeats=0.3,
         free_space=1_000_000,
         file_mode=None,
@@ -48,6 +50,7 @@ def an_inbox(root, *, output=None, pdf=None, prepare=None, limits=None, **change
         output=Output("markdown", "{stem}", path / "done", False, False, "joined", None, None),
         done=path / "done",
         failed=path / "failed",
+        review=path / "review",
     )
     parts = {
         "output": replace(rules.output, **(output or {})),

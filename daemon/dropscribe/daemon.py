@@ -28,13 +28,14 @@ from dropscribe.ledger import Ledger
 from dropscribe.ledger.store import put_aside
 from dropscribe.locks import locked, locked_inbox
 from dropscribe.reading.decoding import Decoding
-from dropscribe.reading.turning import Turner
+from dropscribe.reading.second import SecondReader
 from dropscribe.reconcile import Reconciler
 from dropscribe.recovery import Recovery
 from dropscribe.schedule import Host
 from dropscribe.slots import Slots
 from dropscribe.status import LOCK, Status, StatusSocket
 from dropscribe.stop import Stop
+from dropscribe.verify import why_not
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -130,14 +131,15 @@ def _work(
         stack.enter_context(stop.calls(bell.ring))
         decoding = Decoding(decoders(makers), stop)
         stack.callback(decoding.rest)
-        turner = Turner()
-        stack.callback(turner.rest)
-        desk = Desk(ledger, filer, decoding, turner, progress := Progress(), config.state / "spool", stop)
+        second = SecondReader()
+        stack.callback(second.close)
+        desk = Desk(ledger, filer, decoding, second, progress := Progress(), config.state / "spool", stop)
         slots = Slots({name: engines for name, _, engines in makers}, desk, bell.nudge)
         hosts = [Host(name, engine, len(engines)) for name, engine, engines in makers]
         states = [_inbox_state(inbox, progress, ledger.gaps(inbox.name)) for inbox in config.inboxes]
         for state in states:
             state.away = ledger.knows(state.name) and is_away(state.rules)
+            state.why_unverified = partial(why_not, state.rules, second)
         reconciler = Reconciler(states, hosts, ledger, slots, bell, config.state, recovery)
         status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))
         stack.callback(status_socket.close)
@@ -205,7 +207,8 @@ def _put_down(slots: Slots, reconciler: Reconciler, clock: Clock) -> None:
 
 def _inbox_state(inbox: Inbox, progress: Progress, gaps: Mapping[str, Gap]) -> InboxState:
     network = mount_of(inbox.path).network
-    skip = frozenset({inbox.done, inbox.failed, inbox.output.folder})
+    # The review folder even if it is not used any more: what still lies there was read.
+    skip = frozenset({*inbox.folders, inbox.review})
     rules = LookRules(
         recursive=inbox.recursive, patterns=tuple(inbox.patterns), ignore=tuple(inbox.ignore), skip=skip
     )

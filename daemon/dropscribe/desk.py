@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dropscribe.filer import Filer
     from dropscribe.ledger import Kind, Ledger, Page
     from dropscribe.reading.decoding import Decoding
-    from dropscribe.reading.turning import Turner
+    from dropscribe.reading.second import SecondReader
     from dropscribe.stop import Stop
     from dropscribe.values import Fingerprint
 
@@ -49,7 +49,7 @@ class Desk:
     ledger: Ledger
     filer: Filer
     decoding: Decoding
-    turner: Turner
+    second: SecondReader
     progress: Progress
     spool: Path
     stop: Stop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from dropscribe.filing.shelf import parted, split, stem_from
 from dropscribe.ledger import Row
 from dropscribe.pages import reading_rules
 from dropscribe.read_page import SUSPECT
+from dropscribe.verify import facts_of, verdict_of_scan
 from dropscribe.words import plural
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ def file_done(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -> 
     outputs = {each.suffix: each.data for each in rendered}
     answers = _answers(scan.inbox, reading)
     place = _place(scan, arrived, "done", reading.count, answers)
+    if scan.inbox.on_check == "review" and verdict_of_scan(reading.pages) == "check":
+        place = _for_review(scan, place)
     where = desk.filer.file(arrived, place, outputs, row=_row(scan.inbox, answers))
     return ended(scan, Filed("done", where, pages=reading.pages))
 
@@ -142,7 +146,7 @@ def arrived_as(scan: Waiting, record: OpenScan, fingerprint: Fingerprint) -> Arr
 
 
 def _shared(inbox: Inbox) -> tuple[Path, ...]:
-    return inbox.done, inbox.failed, inbox.output.folder
+    return inbox.folders
 
 
 def wanted_rights(inbox: Inbox) -> Wanted:
@@ -162,6 +166,13 @@ def _place(scan: Waiting, arrived: Arrived, kind: Kind, pages: int, answers: Seq
         below={root / sub: root, texts / sub: texts},
         whole_name=kind == "failed",
     )
+
+
+def _for_review(scan: Waiting, place: Place) -> Place:
+    """Scan and text together, wherever texts go else: who looks at one wants the other beside it."""
+    root = scan.inbox.review
+    folder = root / PurePosixPath(scan.name).parent
+    return replace(place, folder=folder, texts=folder, below={folder: root})
 
 
 def _new_name(scan: Waiting, arrived: Arrived, pages: int, answers: Sequence[Any]) -> str:
@@ -208,6 +219,7 @@ def _provenance(scan: Waiting, arrived: Arrived, reading: Reading, desk: Desk) -
         seconds=round(sum(page.seconds for page in pages), 1),
         tries=len(tries) + len(pages),
         program=f"dropscribe {__version__}",
+        verification=facts_of(pages),
         verdicts=tuple(read.get(number, "unread") for number in range(1, reading.count + 1)),
         **provenance.of_pages(pages, tries),
     )

@@ -52,7 +52,7 @@ def prepare_inbox(inbox: Inbox) -> None:
     if inbox.create:
         _make(inbox.path)
     collect = inbox.output.collect
-    folders = dict.fromkeys((inbox.done, inbox.failed, inbox.output.folder))
+    folders = dict.fromkeys(inbox.folders)
     # Elsewhere a collection's folder must be there: made on the bare mount point of a share it would be filled
     # there, and nothing would ever tell.
     if collect is not None and {inbox.path, inbox.done} & set(collect.parents):

@@ -11,7 +11,7 @@ from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from dropscribe.desk import Waiting
-from dropscribe.intake.look import IN_A_FOLDER, LookRules, look
+from dropscribe.intake.look import IN_A_FOLDER, LookRules, look, scans_in
 from dropscribe.intake.settle import Settling, quiet_time, settle, unchanged_since, unsettle
 from dropscribe.learned import Learned
 from dropscribe.obstacles import Obstacle, Parked
@@ -64,6 +64,8 @@ class InboxState:
     often: float | None = None  # seconds between two looks while events are missing
     notes: dict[str, Failure] = field(default_factory=dict)
     ended: Counter[Kind] = field(default_factory=Counter)
+    pages: Counter[str] = field(default_factory=Counter)  # by what the second reader found
+    to_review: int = 0
     _ready: list[tuple[int, int, str]] = field(default_factory=list)
     _queued: set[str] = field(default_factory=set)
     _later: dict[str, float] = field(default_factory=dict)
@@ -71,6 +73,7 @@ class InboxState:
     _kept_back: dict[str, int] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     page_of: Callable[[str], str] = field(default=lambda _: "")
+    why_unverified: Callable[[], str] = field(default=lambda: "")
     gaps: InitVar[Mapping[str, Gap] | None] = None
     learned: Learned = field(init=False)
 
@@ -99,6 +102,7 @@ class InboxState:
         self.settling = settle(
             before, self.seen.seen, now, self.learned.wait_for, give_up=self.rules.give_up_arriving
         )
+        self.to_review = scans_in(self.rules.review) if self.rules.on_check == "review" else 0
         self.gone.clear()
         self._forget_what_left()
         for name, fingerprint in self.settling.settled.items():
@@ -253,6 +257,7 @@ class InboxState:
             "unsupported": len(self.held) + (len(self.seen.unsupported) if self.seen else 0),
             "refused": len(self.seen.refused) if self.seen else 0,
             "folders": len(folders),
+            "to_review": self.to_review,
             "incomplete": sum(1 for name, seen in self.settling.arriving.items() if self._lacks(name, seen)),
         }
         return InboxStatus(
@@ -270,6 +275,8 @@ class InboxState:
             watch=self.watch,
             folders=tuple(_some(folders)),
             learned=tuple(self.learned.status()),
+            pages=dict(self.pages),
+            unverified=self.why_unverified(),
             scans=tuple(self._scans((blocked.reason if blocked else away) or ITS_TURN)),
         )
 

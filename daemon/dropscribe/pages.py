@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from dropscribe import log
-from dropscribe.errors import BadScan, NotYet
+from dropscribe.errors import BadAnswer, BadScan, NotYet, Unavailable
 from dropscribe.ledger import Try
 from dropscribe.reading.decoding import Broke
 from dropscribe.reading.models import EMBEDDED
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dropscribe.config.values import Inbox
     from dropscribe.ledger import Ledger
     from dropscribe.reading.decoding import Decoding
-    from dropscribe.reading.turning import Turner
+    from dropscribe.reading.second import Pending, SecondReader
     from dropscribe.reading.wanted import Prepared
     from dropscribe.stop import Stop
     from dropscribe.values import Picture, Size
@@ -82,7 +83,7 @@ class Pages:
     """The pages of the scan at `path`, which the ledger knows as `scan_id`; used by one thread."""
 
     decoding: Decoding
-    turner: Turner
+    second: SecondReader
     path: Path
     inbox: Inbox
     ledger: Ledger
@@ -91,6 +92,8 @@ class Pages:
     stop: Stop
     _last: tuple[Wanted, Prepared] | None = field(default=None)
     _turns: dict[int, int] = field(default_factory=dict)
+    _turned: set[int] = field(default_factory=set)
+    _second: dict[int, Pending] = field(default_factory=dict)
 
     def count(self) -> int:
         """Raises BadScan, NotYet, WorldWrong, Stopped."""
@@ -101,7 +104,7 @@ class Pages:
     @property
     def can_turn(self) -> bool:
         """Whether a recipe may ask for a page to be turned: the embedded engine tells how it lies."""
-        return self.inbox.engine != "ocr" and self.inbox.prepare.turn is None and self.turner.at_hand
+        return self.inbox.engine != "ocr" and self.inbox.prepare.turn is None and self.second.at_hand
 
     def page(self, number: int, size: Size, *, bands: int = 1, turn: bool = False) -> Prepared:
         """Page `number` within `size`, in at least so many bands; `turn`: upright, also where the config
@@ -115,18 +118,40 @@ class Pages:
 
     def turn_of(self, number: int, *, wanted: bool = False) -> int:
         """By how many degrees clockwise the page is turned; `wanted`: also where the config does not ask for it."""
-        if not (wanted or self.inbox.prepare.turn) or self.inbox.engine == "ocr":  # which finds out by itself
+        wanted = wanted or number in self._turned or bool(self.inbox.prepare.turn)
+        if not wanted or self.inbox.engine == "ocr":  # which finds out by itself
             return 0
-        if number not in self._turns:
-            seen = self.whole(number)
-            turn = self.turner.turn_of(seen, stop=self.stop) if seen else 0
-            if turn:
-                log.step("turned", inbox=self.inbox.name, scan=self.scan, page=number, degrees=turn)
-            self._turns[number] = turn
-        return self._turns[number]
+        if number in self._turns:
+            return self._turns[number]
+        turn = 0
+        with suppress(BadAnswer, Unavailable):
+            read = self.read_by_second(number).result(stop=self.stop)
+            turn = read.turn if read else 0
+        if turn:
+            log.step("turned", inbox=self.inbox.name, scan=self.scan, page=number, degrees=turn)
+        self._turns[number] = turn
+        return turn
+
+    def turn(self, number: int) -> int:
+        """From now on the page is sent upright; by how many degrees it is turned for that."""
+        self._turned.add(number)
+        return self.turn_of(number)
+
+    def read_by_second(self, number: int) -> Pending:
+        """What the second reader makes of the page as it lies, begun now unless it was before."""
+        if number not in self._second:
+            self._second[number] = self.second.begin(lambda: self.whole(number), stop=self.stop)
+        return self._second[number]
+
+    def forget_second(self, number: int) -> None:
+        """Nobody asks any more what the second reader made of the page."""
+        if pending := self._second.pop(number, None):
+            pending.drop()
 
     def whole(self, number: int) -> Picture | None:
         """Page `number` in one picture for the embedded engine, as it lies; None where there is nothing to ask about.
+
+        Unlike the rest, for any thread.
 
         Raises what `page` raises.
         """
@@ -139,6 +164,8 @@ class Pages:
 
     def close(self) -> None:
         self._last = None
+        for number in list(self._second):
+            self.forget_second(number)
         self.decoding.forget(self.path)
 
     def _guarded(self, number: int, work: Callable[[], T]) -> T:

@@ -20,7 +20,7 @@ from dropscribe.reading.verdicts import what_helps
 from dropscribe.values import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dropscribe.config.values import Inbox
     from dropscribe.ledger import Asked, Ledger
@@ -36,11 +36,18 @@ SUSPECT = "suspect"
 NO_ANSWER = "no answer"
 """Verdict of a suspect try whose host has answered something else since."""
 
+IN_DOUBT = "check"
+"""Verdict of an answer that the second reader did not find on the page."""
+
 BLANK = "blank"
 TEXT_LAYER = "text layer"
 """Verdicts of pages that no engine was asked about."""
 
 _NO_RECIPE = frozenset({SUSPECT, BROKE})
+
+
+def _nothing(_number: int) -> None:
+    pass
 
 
 def models_of(inbox: Inbox) -> tuple[str, ...]:
@@ -63,7 +70,10 @@ def base_recipe(inbox: Inbox, model: str) -> Recipe:
 
 @dataclass(frozen=True, slots=True)
 class PageReader:
-    """Reads the pages of one scan, on the ladder that begins with the first of `models`."""
+    """Reads the pages of one scan, on the ladder that begins with the first of `models`.
+
+    `asking` is told the number of each page about which an engine is asked, when its picture is ready.
+    """
 
     engine: Engine
     ledger: Ledger
@@ -74,6 +84,7 @@ class PageReader:
     rules: str
     models: tuple[str, ...]
     stop: Stop
+    asking: Callable[[int], object] = _nothing
 
     def read(self, number: int) -> Page:
         """The accepted page; every try is in the ledger before the next one begins.
@@ -85,12 +96,34 @@ class PageReader:
             prepared = self._prepared(number, recipe)
             if not prepared.pictures:
                 return self._accept_unasked(number, prepared)
+            self.asking(number)
             verdict, answer = self._try(number, recipe, prepared)
             if verdict.accepted and answer is not None:
                 return self._accept(number, recipe, verdict, answer)
             tried.append(_tried(recipe, self._tries(number)[-1]))
         last = self._tries(number)[-1]
         raise BadAnswer(last.verdict, last.sentence, what_helps(last.verdict))
+
+    def again(self, doubted: Page, *, turned: bool) -> Page | None:
+        """One answer more about a page, which nobody has accepted yet; None where there is none.
+
+        By the next recipe of the ladder; by the same one where the page was `turned` since. Raises what
+        `Engine.ask` and `Pages.page` raise.
+        """
+        number = doubted.page
+        if any(tried.at > doubted.at for tried in self._tries(number)):
+            return None  # it was asked, and a stop came before anybody could say so
+        tried = self._replay(number)
+        recipe = self._next(tried)
+        if recipe is not None and not turned:
+            recipe = self._next([*tried, Tried(recipe, IN_DOUBT)])
+        if recipe is None:
+            return None
+        prepared = self._prepared(number, recipe)
+        if not prepared.pictures:
+            return None
+        verdict, answer = self._try(number, recipe, prepared)
+        return self._page(number, recipe, verdict, answer) if verdict.accepted and answer else None
 
     def _tries(self, number: int) -> list[Try]:
         """What another prompt or model did says nothing about these."""
@@ -181,7 +214,10 @@ class PageReader:
     # --- what became of it
 
     def _accept(self, number: int, recipe: Recipe, verdict: Verdict, answer: Answer) -> Page:
-        page = Page(
+        return self._keep(self._page(number, recipe, verdict, answer), tokens=answer.tokens or None)
+
+    def _page(self, number: int, recipe: Recipe, verdict: Verdict, answer: Answer) -> Page:
+        return Page(
             page=number,
             rules=self.rules,
             text=verdict.text,
@@ -194,7 +230,6 @@ class PageReader:
             at=time.time(),
             asked=self._asked(number, recipe, answer),
         )
-        return self._keep(page, tokens=answer.tokens or None)
 
     def _accept_unasked(self, number: int, prepared: Prepared) -> Page:
         page = Page(

@@ -83,7 +83,6 @@ class Slots:
             return self._jobs[host].get(timeout=_IDLE)
         except queue.Empty:
             self._desk.decoding.rest()
-            self._desk.turner.rest()
             engine.rest()
             return self._jobs[host].get()
 

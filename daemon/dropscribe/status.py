@@ -56,7 +56,8 @@ class LearnedStatus:
 class InboxStatus:
     """One inbox: counts of its scans, the first of them by name, and why it is parked, if it is.
 
-    `folders`: the first subfolders that are not looked into, as the inbox is not recursive.
+    `folders`: the first subfolders that are not looked into, as the inbox is not recursive. `pages`: how many were
+    verified, are to be checked, could not be verified since the daemon started; `unverified`: why none can be now.
     """
 
     name: str
@@ -74,6 +75,8 @@ class InboxStatus:
     scans: tuple[ScanStatus, ...] = ()
     folders: tuple[str, ...] = ()
     learned: tuple[LearnedStatus, ...] = ()
+    pages: dict[str, int] = field(default_factory=dict)
+    unverified: str = ""
 
 
 @dataclass(frozen=True, slots=True)

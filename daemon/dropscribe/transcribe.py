@@ -16,6 +16,7 @@ from dropscribe.pages import DEATHS, Pages, limits_of, reading_rules
 from dropscribe.read_page import PageReader, models_of
 from dropscribe.reading.decoding import TooSlowToDecode
 from dropscribe.reading.prove import usable
+from dropscribe.verify import Verifier, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,14 +110,18 @@ def _read(scan: Waiting, taken: Taken, record: OpenScan, engine: Engine, desk: D
     inbox = scan.inbox
     if taken.cut_short:
         raise _ends_early(taken, inbox, desk)
-    pages = Pages(desk.decoding, desk.turner, taken.path, inbox, desk.ledger, record.id, scan.name, desk.stop)
+    pages = Pages(desk.decoding, desk.second, taken.path, inbox, desk.ledger, record.id, scan.name, desk.stop)
     try:
         count = pages.count()
         rules = reading_rules(inbox)
         engine.new_scan()
         models = usable(engine, models_of(inbox), stop=desk.stop)
         reader = PageReader(engine, desk.ledger, inbox, pages, record.id, scan.name, rules, models, desk.stop)
-        return _read_pages(scan, count, desk.ledger.pages(record.id, rules), reader, desk)
+        verifier = _verifier(inbox, pages, record, reader, desk)
+        if verifier and not verifier.out:
+            reader = replace(reader, asking=pages.read_by_second)
+        reading = _read_pages(scan, count, desk.ledger.pages(record.id, rules), reader, desk)
+        return _verified(reading, scan, verifier) if verifier else reading
     finally:
         pages.close()
         desk.progress.over(inbox.name, scan.name)
@@ -146,6 +151,25 @@ def _read_pages(
             bad[number] = failure
             slow += isinstance(failure, TooSlowToDecode)
     return Reading(count, tuple(good), bad)
+
+
+def _verifier(
+    inbox: Inbox, pages: Pages, record: OpenScan, reader: PageReader, desk: Desk
+) -> Verifier | None:
+    """None where pages are not to be verified, or nobody asked for it and it cannot be done."""
+    if not wanted(inbox):
+        return None
+    out = desk.second.why_not(asked_for=inbox.verify == "on")
+    if out is not None and inbox.verify != "on":
+        return None
+    return Verifier(inbox, pages, desk.ledger, record.id, record.name, reader, out, desk.stop)
+
+
+def _verified(reading: Reading, scan: Waiting, verifier: Verifier) -> Reading:
+    """A scan that fails has no text that could be verified; what was read of it waits for its next try."""
+    if reading.bad and (scan.inbox.on_bad_page == "fail" or not reading.pages):
+        return reading
+    return replace(reading, pages=tuple(verifier.verified(page) for page in reading.pages))
 
 
 def _ends_early(taken: Taken, inbox: Inbox, desk: Desk) -> BadScan:

@@ -34,5 +34,4 @@ def check_space(rules: Inbox, state_folder: Path) -> None:
 
 def _filed_to(rules: Inbox) -> tuple[Path, ...]:
     collect = rules.output.collect
-    folders = (rules.done, rules.failed, rules.output.folder)
-    return folders if collect is None else (*folders, collect.parent)
+    return rules.folders if collect is None else (*rules.folders, collect.parent)

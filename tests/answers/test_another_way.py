@@ -35,7 +35,7 @@ def test_a_page_on_its_side_that_gave_nothing_is_sent_upright(tmp_path, decoding
         try:
             assert room.read(engine=engine).kind == "done"
         finally:
-            room.turner.rest()
+            room.second.close()
         sides = [request.picture_size for request in sent(server)]
         assert sides == [A4[::-1], A4]
         assert [asked.turn for asked in asked_of(room)] == [0, 90]
@@ -52,7 +52,7 @@ def test_nobody_looks_how_a_page_lies_where_that_is_forbidden(tmp_path, decoding
         server.script("empty", times=1)
         assert room.read(engine=engine).kind == "done"
         assert [request.picture_size for request in sent(server)] == [A4[::-1]] * 2
-        assert not room.turner._reader._process
+        assert room.second._reader.pid is None
 
 
 def test_a_page_that_is_too_long_for_twice_the_answer_goes_in_two_bands(tmp_path, decoding):

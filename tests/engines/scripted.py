@@ -16,6 +16,7 @@ class ScriptedEngine:
     def __init__(self, script=(), models=("qwen3.5:4b",), host="scripted"):
         self.host = host
         self.asked = []
+        self.pictures = []
         self._script = list(script)
         self._models = models
 
@@ -28,6 +29,7 @@ class ScriptedEngine:
     def ask(self, picture, recipe, *, stop):
         self.check(recipe.model, stop=stop)
         self.asked.append(recipe)
+        self.pictures.append(picture)
         turn = self._script.pop(0) if self._script else self._read(picture, recipe)
         if isinstance(turn, Exception):
             raise turn

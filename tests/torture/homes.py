@@ -54,7 +54,12 @@ class Home:
             (self.inbox / name).write_bytes(data)
         for name, data in BAIT.items():
             (self.done / Path(name).name).write_bytes(data)
-        inbox = {"path": str(self.inbox), "done": str(self.done), "output": {"folder": str(self.done)}}
+        inbox = {
+            "path": str(self.inbox),
+            "done": str(self.done),
+            "output": {"folder": str(self.done)},
+            "verify": "off",
+        }
         config = {
             "ollama": {"hosts": [{"url": self.url}], "model": "qwen3.5:4b"},
             "state": str(self.root / "state"),

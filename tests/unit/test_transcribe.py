@@ -12,7 +12,7 @@ from dropscribe.ledger import Ledger
 from dropscribe.pages import DEATHS
 from dropscribe.read_page import NO_ANSWER
 from dropscribe.reading.decoding import Decoding
-from dropscribe.reading.turning import Turner
+from dropscribe.reading.second import SecondReader
 from dropscribe.recovery import Recovery
 from dropscribe.stop import Stop
 from dropscribe.transcribe import transcribe
@@ -39,10 +39,10 @@ def says(text, **fields):
 class Room:
     """An inbox with one scan, a ledger and a desk; each `read` is what a slot does with the scan."""
 
-    def __init__(self, root, decoding, name="a.png", **rules):
+    def __init__(self, root, decoding, name="a.png", second=None, **rules):
         self.root = root
         self.decoding = decoding
-        self.turner = Turner()
+        self.second = second or SecondReader()
         self.inbox = an_inbox(root, **rules)
         (root / "spool").mkdir()
         self.ledger = Ledger(root / "ledger.db")
@@ -62,7 +62,7 @@ class Room:
             self.ledger,
             Filer(self.ledger),
             self.decoding,
-            self.turner,
+            self.second,
             Progress(),
             self.root / "spool",
             self.stop,

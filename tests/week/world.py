@@ -72,6 +72,7 @@ class Folders:
                 "watch": "poll",
                 "prompt": "Read the page.\n",
                 "prepare": {"turn": False},
+                "verify": "off",
             },
             "inboxes": [
                 {

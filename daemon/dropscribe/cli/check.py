@@ -10,9 +10,12 @@ import click
 from dropscribe.cli.options import config_option, load_config
 from dropscribe.config.schema import json_schema
 from dropscribe.errors import ConfigError
+from dropscribe.reading.second import SecondReader
+from dropscribe.verify import why_not
 from dropscribe.words import plural, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from dropscribe.config.values import Config, Inbox
@@ -50,9 +53,19 @@ def _tell(config: Config) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    for warning in config.warnings:
+    for warning in (*config.warnings, *_about_verifying(config)):
         click.echo(f"warning: {warning}", err=True)
     click.echo(shown(f"{config.path}: {plural(len(rows), 'inbox', 'inboxes')}, no problems"), err=True)
+
+
+def _about_verifying(config: Config) -> Iterator[str]:
+    """Where it was asked for and cannot be done."""
+    second = SecondReader()
+    for inbox in config.inboxes:
+        if inbox.verify == "on" and inbox.engine == "ocr":
+            yield shown(f"{inbox.name}: verify: on is not used: the embedded engine cannot vouch for itself")
+        elif inbox.verify == "on" and (why := why_not(inbox, second)):
+            yield shown(f"{inbox.name}: verify: on is not used: {why}")
 
 
 def _row(inbox: Inbox) -> tuple[str, ...]:

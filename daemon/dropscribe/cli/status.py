@@ -16,7 +16,7 @@ from dropscribe.cli.once import not_entered, reasons
 from dropscribe.cli.options import config_option, console, load_config
 from dropscribe.daemon import look_once
 from dropscribe.status import ask_daemon
-from dropscribe.words import duration_in_words
+from dropscribe.words import duration_in_words, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dropscribe.status import Status
+
+
+_FOUND = {"verified": "verified", "check": "to be checked", "unverifiable": "could not be verified"}
 
 
 @click.command("status")
@@ -54,7 +57,13 @@ def show(status: Status, on: Console) -> None:
     on.print(_inboxes(status))
     if status.pid:
         on.print(_hosts(status))
-    for line in (*reasons(status), *_watches(status), *_learned(status), *not_entered(status)):
+    for line in (
+        *reasons(status),
+        *_verified(status),
+        *_watches(status),
+        *_learned(status),
+        *not_entered(status),
+    ):
         on.print(line, highlight=False, markup=False)
 
 
@@ -75,6 +84,18 @@ def _watches(status: Status) -> Iterator[str]:
     for inbox in status.inboxes:
         if inbox.watch and not inbox.parked:
             yield f"{inbox.name} is {inbox.watch}"
+
+
+def _verified(status: Status) -> Iterator[str]:
+    """What waits for a person's look, what the second reader found, and why it finds nothing."""
+    for inbox in status.inboxes:
+        if waiting := inbox.counts.get("to_review", 0):
+            yield f"{inbox.name}: {plural(waiting, 'scan')} in review; who moves one to done approves of its text"
+        if inbox.pages:
+            found = (f"{inbox.pages[word]} {words}" for word, words in _FOUND.items() if word in inbox.pages)
+            yield f"{inbox.name}: pages since the start: {', '.join(found)}"
+        if inbox.unverified:
+            yield f"{inbox.name}: texts are not verified: {inbox.unverified}"
 
 
 def _learned(status: Status) -> Iterator[str]:

@@ -13,14 +13,15 @@ import click
 from dropscribe import log
 from dropscribe.cli.options import config_option, load_config
 from dropscribe.engine_makers import engines
-from dropscribe.errors import BadAnswer, BadScan, UsageError
+from dropscribe.errors import BadAnswer, BadScan, Unavailable, UsageError
 from dropscribe.ledger import Ledger
 from dropscribe.pages import Pages
 from dropscribe.read_page import PageReader, models_of
+from dropscribe.reading.crosscheck import CrossCheck, cross_check
 from dropscribe.reading.decoding import Decoding
+from dropscribe.reading.engines.ocr import models as ocr_models
 from dropscribe.reading.prove import usable
-from dropscribe.reading.second import SecondReader
-from dropscribe.reading.turning import Turner
+from dropscribe.reading.second import SecondReader, lines_of
 from dropscribe.signals import signals
 from dropscribe.stop import Stop
 from dropscribe.words import shown
@@ -52,11 +53,13 @@ def command(config: Path | None, image: Path, name: str | None, *, verify: bool)
         raise UsageError(f"{shown(str(image))} is no file")
     if verify and inbox.engine == "ocr":
         raise UsageError(f"inbox {inbox.name} is read by the embedded engine, which cannot check itself")
+    if verify:
+        ocr_models()
     stop = Stop()
     with signals(stop), tempfile.TemporaryDirectory(prefix="dropscribe-try-") as scratch:
         ledger = Ledger(Path(scratch) / "ledger.db")
         try:
-            _read(image, inbox, loaded, ledger, SecondReader() if verify else None, stop)
+            _read(image, inbox, loaded, ledger, stop, verify=verify)
         finally:
             ledger.close()
     return 0
@@ -72,13 +75,11 @@ def _inbox(config: Config, name: str | None) -> Inbox:
     raise UsageError(f"there is no inbox {name}; the config has: {known}")
 
 
-def _read(
-    image: Path, inbox: Inbox, config: Config, ledger: Ledger, second: SecondReader | None, stop: Stop
-) -> None:
+def _read(image: Path, inbox: Inbox, config: Config, ledger: Ledger, stop: Stop, *, verify: bool) -> None:
     record = ledger.open_scan(inbox.name, image.name, "try", 0, at=0.0)
     engine = engines(config, inbox.engine)[0]()
-    decoding, turner = Decoding(1, stop), Turner()
-    pages = Pages(decoding, turner, image.absolute(), inbox, ledger, record.id, image.name, stop)
+    decoding, second = Decoding(1, stop), SecondReader()
+    pages = Pages(decoding, second, image.absolute(), inbox, ledger, record.id, image.name, stop)
     try:
         with _named(image):
             count = pages.count()
@@ -88,21 +89,22 @@ def _read(
             texts = [reader.read(number).text for number in range(1, count + 1)]
             sys.stdout.write("\n".join(texts))
             sys.stdout.flush()  # a check that is broken off costs no text
-            if second:
+            if verify:
                 for number, text in enumerate(texts, 1):
-                    _verify(number, text, pages, second, stop)
+                    _verify(number, text, pages, stop)
     finally:
-        if second:
-            second.rest()
         engine.close()
         decoding.rest()
-        turner.rest()
+        second.close()
 
 
-def _verify(number: int, text: str, pages: Pages, second: SecondReader, stop: Stop) -> None:
+def _verify(number: int, text: str, pages: Pages, stop: Stop) -> None:
     """On standard error, so that the text alone can be piped."""
-    picture = pages.whole(number)
-    found = second.check(text, picture, stop=stop) if picture else None
+    try:
+        read = pages.read_by_second(number).result(stop=stop)
+        found = cross_check(text, lines_of(read)) if read else None
+    except (BadAnswer, Unavailable) as failure:
+        found = CrossCheck("unverifiable", failure.reason)
     for line in found.told() if found else ("no engine was asked about it",):
         sys.stderr.write(f"page {number}: {shown(line)}\n")
 

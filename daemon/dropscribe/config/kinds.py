@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
@@ -117,6 +117,16 @@ def _auto_or_flag(value: Any) -> bool | None:
         return _flag(value)
     except Unfit as unfit:
         raise Unfit(f"{AUTO}, {unfit.what}", unfit.hint) from None
+
+
+def verify(value: Any) -> str:
+    """YAML takes on and off for true and false."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if value not in (AUTO, "on", "off"):
+        hint = "on_check stands beside it" if isinstance(value, dict) else ""
+        raise Unfit("auto, on or off", hint)
+    return str(value)
 
 
 def whole(low: int, high: int) -> Kind:
@@ -269,6 +279,10 @@ Name = Annotated[str, Kind(_name, _STRING | {"maxLength": 100})]
 Flag = Annotated[bool, Kind(_flag, {"type": "boolean"})]
 AutoOrFlag = Annotated[bool | None, Kind(_auto_or_flag, {"anyOf": [{"const": AUTO}, {"type": "boolean"}]})]
 """`auto` as None."""
+Verify = Annotated[
+    Literal["auto", "on", "off"],
+    Kind(verify, {"anyOf": [{"enum": [AUTO, "on", "off"]}, {"type": "boolean"}]}),
+]
 Url = Annotated[str, Kind(hosts.normalise, _STRING)]
 Template = Annotated[str, Kind(template.check, _STRING)]
 Break = Annotated[str, Kind(template.check_break, _STRING)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dropscribe.config.values import Inbox
 
 _ALIKE = "where small and large letters are the same, the two are one"
-_DONE, _FAILED, _TEXTS = ("done",), ("failed",), ("output", "folder")
+_DONE, _FAILED, _REVIEW, _TEXTS = ("done",), ("failed",), ("review",), ("output", "folder")
 
 
 def check(inboxes: Mapping[int, Inbox], state: Path, findings: Findings) -> None:
@@ -50,7 +50,7 @@ class _Overlaps:
         if first != number:
             words = f"expected a folder of its own, got {whole_path(inbox.path)}"
             self._findings.problem(f"{words}, which is inboxes[{first}] already", ("inboxes", number, "path"))
-        for kind, folder in (("done", inbox.done), ("failed", inbox.failed)):
+        for kind, folder in _filing(inbox).items():
             if not self._findings.broken(*ways(number, kind)):
                 self._filed.setdefault(ancestry(folder)[0], []).append((number, kind))
 
@@ -72,7 +72,8 @@ class _Overlaps:
         for where in sound:
             if ancestry(folders[where])[0] == ancestry(inbox.path)[0]:
                 self._refuse(number, where, "the inbox itself")
-        for where, other in ((_FAILED, _DONE), (_TEXTS, _FAILED)):
+        pairs = ((_FAILED, _DONE), (_TEXTS, _FAILED), (_REVIEW, _DONE), (_REVIEW, _FAILED), (_TEXTS, _REVIEW))
+        for where, other in pairs:
             if where in sound and other in sound and _are_one(folders[where], folders[other]):
                 alike = ancestry(folders[where])[0] != ancestry(folders[other])[0]
                 self._refuse(number, where, other[0], _ALIKE if alike else "")
@@ -153,9 +154,15 @@ def _folded(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
+def _filing(inbox: Inbox) -> dict[str, Path]:
+    """Where the inbox files scans to, by key; nothing ever goes to a review folder that is not used."""
+    folders = {"done": inbox.done, "failed": inbox.failed}
+    return folders | {"review": inbox.review} if inbox.on_check == "review" else folders
+
+
 def _folders(inbox: Inbox) -> dict[tuple[str, ...], Path]:
     """Where the inbox files to, by key; an output folder that follows done is not named again."""
-    folders: dict[tuple[str, ...], Path] = {_DONE: inbox.done, _FAILED: inbox.failed}
+    folders: dict[tuple[str, ...], Path] = {(kind,): folder for kind, folder in _filing(inbox).items()}
     if inbox.output.folder != inbox.done:
         folders[_TEXTS] = inbox.output.folder
     return folders

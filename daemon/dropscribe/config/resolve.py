@@ -145,6 +145,8 @@ class Resolver:
             prepare=values.Prepare(**keys.prepare.model_dump()),
             tries=keys.tries,
             on_bad_page=keys.on_bad_page,
+            verify=keys.verify,
+            on_check=keys.on_check,
             repeats=keys.repeats,
             free_space=keys.free_space,
             file_mode=keys.file_mode,
@@ -152,6 +154,7 @@ class Resolver:
             output=output,
             done=done,
             failed=failed,
+            review=self._below(path, keys.review, "review", ways(number, "review")),
             preset=preset,
         )
 

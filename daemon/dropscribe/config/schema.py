@@ -29,6 +29,7 @@ from dropscribe.config.kinds import (
     Template,
     Text,
     Url,
+    Verify,
     auto_or_duration,
     duration,
     number,
@@ -247,6 +248,17 @@ class Defaults(Section):
         "A page that cannot be read. fail: the scan goes to failed, and its reason file keeps the pages that\n"
         "were read. mark: the text is filed, with a visible note in place of the page.",
     )
+    verify: Verify = key(
+        AUTO,
+        "Whether an embedded second reader (the extra `ocr`) looks for each text on its page. auto: where it is\n"
+        "installed and there is memory for it, but not with a schema, whose values need not stand on the page.\n"
+        "Write: auto, on or off.",
+    )
+    on_check: Literal["done", "review"] = key(
+        "done",
+        "A scan of which something was not found. done: it is filed like all others, with what was found in its\n"
+        "front matter or sidecar. review: it goes to the review folder; moving it to done is all that is left to do.",
+    )
     repeats: Annotated[float, number(0.01, 1)] = key(
         0.3,
         "An answer of which more than this share is repeated lines or groups of words is a loop; 1: never.",
@@ -266,6 +278,7 @@ class Defaults(Section):
     output: Annotated[Output, OrNothing()] = key({}, "The text.")
     done: Folder = key("done", "Where scans go that were read: below the inbox, or an absolute path.")
     failed: Folder = key("failed", "Where scans go that could not be read, each with a file that says why.")
+    review: Folder = key("review", "Where scans go with `on_check: review`, each with its text.")
 
 
 class Inbox(Defaults):

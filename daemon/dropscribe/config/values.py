@@ -116,6 +116,8 @@ class Inbox:
     prepare: Prepare
     tries: int
     on_bad_page: Literal["fail", "mark"]
+    verify: Literal["auto", "on", "off"]
+    on_check: Literal["done", "review"]
     repeats: float
     free_space: int
     file_mode: int | None
@@ -123,7 +125,14 @@ class Inbox:
     output: Output
     done: Path
     failed: Path
+    review: Path
     preset: str = ""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Those that scans and texts are filed to, each once."""
+        review = (self.review,) if self.on_check == "review" else ()
+        return tuple(dict.fromkeys((self.done, self.failed, self.output.folder, *review)))
 
 
 @dataclass(frozen=True, slots=True)

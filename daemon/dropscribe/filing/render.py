@@ -67,7 +67,8 @@ class Provenance:
     `scan` is the name as the inbox had it, `verdicts` has one word per page. `server` is the version of the server,
     `prompt_sha256` the beginning of that digest, `pictures` the sides and format of each that was sent for the text;
     tokens are those of the pages as they were accepted. `history` has each try at each page, the refused ones
-    before the accepted one, and stands in the sidecar alone. What is empty is left out.
+    before the accepted one, and stands in the sidecar alone; `verification` is what a second
+    reader found. What is empty is left out.
     """
 
     scan: str
@@ -92,6 +93,7 @@ class Provenance:
     prompt_tokens: int = 0
     tokens: int = 0
     history: tuple[Mapping[str, Any], ...] = ()
+    verification: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,7 @@ def _facts(provenance: Provenance, pages: tuple[PageText, ...], *, numbered: boo
         facts[name] = facts[name] or ""
     del facts["history"]
     facts["notes"] = [f"page {page.number}: {note}" for page in pages if (note := remark(page))]
-    told = {key: value for key, value in facts.items() if value not in ("", [], {})}
+    told = {key: value for key, value in facts.items() if value not in ("", [], (), {})}
     return ({"page": pages[0].number} if numbered else {}) | told
 
 

@@ -81,6 +81,15 @@ def look(root: Path, rules: LookRules, settled: Container[str]) -> Look:
     )
 
 
+def scans_in(folder: Path) -> int:
+    """How many scans lie in a folder that scans are filed to, by their names; 0 where it cannot be listed."""
+    return sum(
+        not name.startswith(".") and formats.by_name(name) is not None
+        for _, _, names in os.walk(folder)
+        for name in names
+    )
+
+
 @dataclass(slots=True)
 class _Found:
     root: Path

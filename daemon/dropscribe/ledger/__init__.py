@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dropscribe.ledger.records import (
     Asked,
@@ -109,24 +109,8 @@ class Ledger:
             db.executemany("UPDATE try SET verdict = ? WHERE id = ?", [(verdict, number) for number in tries])
 
     def add_try(self, scan_id: int, tried: Try) -> int:
-        values = (
-            tried.page,
-            tried.recipe,
-            tried.verdict,
-            tried.sentence,
-            tried.text,
-            tried.seconds,
-            tried.at,
-            tried.rules,
-            to_json(tried.asked),
-        )
         with self._transaction() as db:
-            cursor = db.execute(
-                "INSERT INTO try (scan_id, page, recipe, verdict, sentence, text, seconds, at, rules, asked)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (scan_id, *values),
-            )
-        return cursor.lastrowid or 0
+            return _add_try(db, scan_id, tried)
 
     def tries(self, scan_id: int, page: int | None = None, *, rules: str | None = None) -> tuple[Try, ...]:
         """All tries at this scan, or at one page of it, oldest first; page 0 is the opening of the scan.
@@ -142,24 +126,29 @@ class Ledger:
             ).fetchall()
         return tuple(replace(Try(*row[:-1]), asked=asked_of(row[-1])) for row in rows)
 
-    def accept(self, scan_id: int, page: Page) -> None:
+    def accept(self, scan_id: int, page: Page, instead_of: Try | None = None) -> None:
+        """The page as it is from now on; `instead_of`: an answer about it that was not kept."""
         with self._transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO page (scan_id, page, rules, text, verdict, model, digest, host, recipe,"
-                " seconds, at, note, asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " seconds, at, note, asked, verification, doubted)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (scan_id, page.page, page.rules, page.text, page.verdict, page.model, page.digest, page.host,
-                 page.recipe, page.seconds, page.at, page.note, to_json(page.asked)),
+                 page.recipe, page.seconds, page.at, page.note, to_json(page.asked), page.verification,
+                 page.doubted),
             )  # fmt: skip
+            if instead_of is not None:
+                _add_try(db, scan_id, instead_of)
 
     def pages(self, scan_id: int, rules: str) -> dict[int, Page]:
         """The pages accepted so far under the same reading rules, by number; of a scan in `done/` without texts."""
         with self._reading() as db:
             rows = db.execute(
-                "SELECT page, rules, text, verdict, model, digest, host, recipe, seconds, at, note, asked FROM page"
-                " WHERE scan_id = ? AND rules = ?",
+                "SELECT page, rules, text, verdict, model, digest, host, recipe, seconds, at, note, asked,"
+                " verification, doubted FROM page WHERE scan_id = ? AND rules = ?",
                 (scan_id, rules),
             ).fetchall()
-        return {row[0]: replace(Page(*row[:-1]), asked=asked_of(row[-1])) for row in rows}
+        return {row[0]: _page(row) for row in rows}
 
     # --- filing
 
@@ -318,6 +307,32 @@ def _owed(
     row = Row(os.fsdecode(folder), os.fsdecode(name), os.fsdecode(below), cells)
     begun = None if target is None else (os.fsdecode(target), start, data)
     return OwedRow(scan_id, row, os.fsdecode(filed), at, begun)
+
+
+def _page(row: tuple[Any, ...]) -> Page:
+    *fields, asked, verification, doubted = row
+    page = Page(*fields)
+    return replace(page, asked=asked_of(asked), verification=verification, doubted=bool(doubted))
+
+
+def _add_try(db: sqlite3.Connection, scan_id: int, tried: Try) -> int:
+    values = (
+        tried.page,
+        tried.recipe,
+        tried.verdict,
+        tried.sentence,
+        tried.text,
+        tried.seconds,
+        tried.at,
+        tried.rules,
+        to_json(tried.asked),
+    )
+    cursor = db.execute(
+        "INSERT INTO try (scan_id, page, recipe, verdict, sentence, text, seconds, at, rules, asked)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (scan_id, *values),
+    )
+    return cursor.lastrowid or 0
 
 
 def _end(

@@ -94,6 +94,8 @@ class Page:
     """One accepted page; `rules` names the reading rules it was read under, `note` is a remark for people.
 
     `asked` is None where no engine was asked, and for pages of older versions.
+    `verification` is what the second reader found, as JSON, empty before it was asked; `doubted`: the model is to
+    be asked about the page once more.
     """
 
     page: int
@@ -108,6 +110,8 @@ class Page:
     at: float
     note: str = ""
     asked: Asked | None = None
+    verification: str = ""
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

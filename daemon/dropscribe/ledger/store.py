@@ -112,6 +112,10 @@ _MIGRATIONS = (
         data      BLOB
     );
     """,
+    """
+    ALTER TABLE page ADD COLUMN verification TEXT NOT NULL DEFAULT '';
+    ALTER TABLE page ADD COLUMN doubted INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 

@@ -1,37 +1,191 @@
-"""The second, independent reader of a page: the embedded engine, which never hears what the model said."""
+"""The second, independent reader of pages: the embedded engine, which never hears what the model said."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol
 
-from dropscribe.errors import BadAnswer, Unavailable
-from dropscribe.reading.crosscheck import CrossCheck, Line, cross_check
+from dropscribe import log
+from dropscribe.errors import Failure, Misconfigured, Stopped, Unavailable, WorldWrong
+from dropscribe.reading.crosscheck import Line
 from dropscribe.reading.engines.ocr import PrintReader, models
+from dropscribe.reading.machine import memory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dropscribe.reading.engines.ocr import PrintRead
     from dropscribe.stop import Stop
     from dropscribe.values import Picture
 
+IDLE = 600.0
+"""Seconds without work after which the process ends: it holds some hundred MB, and starts in two seconds."""
+
+LEAST_MEMORY = 2_000_000_000
+"""Bytes of a machine on which pages are verified unasked: the process takes up to 0.7 GB, decoding up to 1 GB."""
+
+_BREAK_DOWNS = 3  # in a row, after which it is left alone
+_LEFT_ALONE = 600.0  # seconds
+
+_PATIENCE = 1.0  # seconds for the thread to end; it dies with the process all the same
+
+
+class Reads(Protocol):
+    """What reads print in a picture; used by one thread at a time."""
+
+    def read(self, picture: Picture, *, stop: Stop) -> PrintRead: ...
+    def rest(self) -> None: ...
+
+
+class Pending:
+    """What is being read of one page; made by one thread, waited for by another."""
+
+    def __init__(self, picture: Callable[[], Picture | None], stop: Stop) -> None:
+        self._picture = picture
+        self._stop = stop
+        self._over = threading.Event()
+        self.read: PrintRead | None = None
+        self.error: Exception | None = None
+        self._dropped = False
+        self._ended = False
+
+    def result(self, *, stop: Stop) -> PrintRead | None:
+        """What stands on the page; None where it has nothing on it, or text of its own.
+
+        Raises Stopped at once, and whatever the picture and the reader raise.
+        """
+        with stop.calls(self._over.set):
+            self._over.wait()
+        if not self._ended:
+            raise Stopped
+        if self.error is not None:
+            raise self.error
+        return self.read
+
+    def drop(self) -> None:
+        """Nobody waits for it any more: it is not begun."""
+        self._dropped = True
+
+    def work(self, reader: Reads) -> None:
+        try:
+            self._stop.check()
+            if not self._dropped and (picture := self._picture()) is not None:
+                self.read = reader.read(picture, stop=self._stop)
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits
+            self.error = error
+        self._ended = True
+        self._over.set()
+
 
 class SecondReader:
-    """Used by one thread at a time."""
+    """One embedded reader for all pages of all scans, in a thread of its own; used by any thread.
 
-    def __init__(self) -> None:
-        """Raises Misconfigured where the embedded engine is not installed."""
-        models()
-        self._reader = PrintReader()
+    One page at a time: it takes every core that it is given.
+    """
 
-    def check(self, text: str, picture: Picture, *, stop: Stop) -> CrossCheck:
-        """What it finds of `text` on its page.
+    def __init__(self, reader: Reads | None = None, *, idle: float = IDLE) -> None:
+        self._reader = reader or PrintReader(background=True)
+        self._idle = idle
+        self._queue: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._told: set[str] = set()
+        self._unfit: dict[bool, Failure | None] = {}
+        self._broken: Failure | None = None
+        self._break_downs = 0
+        self._left_alone_until = 0.0
 
-        Raises Misconfigured where it does not start, WorldWrong, Stopped.
+    @property
+    def at_hand(self) -> bool:
+        """Whether the embedded engine is installed."""
+        return _missing() is None
+
+    def why_not(self, *, asked_for: bool) -> Failure | None:
+        """Why no page can be verified now, told once in the log; None where pages can be.
+
+        `asked_for`: by somebody who knows the machine, be it as small as it may.
         """
-        try:
-            read = self._reader.read(picture, stop=stop)
-        except (BadAnswer, Unavailable) as failure:
-            return CrossCheck("unverifiable", failure.reason)
-        return cross_check(text, [Line(words, sure) for _, words, sure in read.lines])
+        if asked_for not in self._unfit:
+            self._unfit[asked_for] = _missing() or (None if asked_for else _too_small(memory()))
+        failure = self._unfit[asked_for]
+        if failure is None and time.monotonic() < self._left_alone_until:
+            failure = self._broken
+        if failure is not None:
+            self._tell(failure, "warning" if asked_for else "info")
+        return failure
 
-    def rest(self) -> None:
-        """Give the memory back until it is used again."""
+    def begin(self, picture: Callable[[], Picture | None], *, stop: Stop) -> Pending:
+        """Read what `picture` gives, after all that was begun before; it is made in the reader's thread too."""
+        pending = Pending(picture, stop)
+        with self._lock:
+            if self._closed:
+                raise Stopped
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="second reader", daemon=True)
+                self._thread.start()
+        self._queue.put(pending)
+        return pending
+
+    def close(self) -> None:
+        """End the process and the thread; whoever waits was told to stop before."""
+        with self._lock:
+            self._closed = True
+            thread = self._thread
+        self._queue.put(None)
+        if thread is not None:
+            thread.join(_PATIENCE)
+
+    def _work(self) -> None:
+        while (pending := self._next()) is not None:
+            pending.work(self._reader)
+            self._count(pending)
         self._reader.rest()
+
+    def _count(self, pending: Pending) -> None:
+        """A page may be too much for it, but hardly every page."""
+        error = pending.error
+        if not isinstance(error, (Unavailable, WorldWrong, Misconfigured)):
+            self._break_downs = 0 if pending.read else self._break_downs
+            return
+        self._break_downs += 1
+        if self._break_downs >= _BREAK_DOWNS:
+            self._broken = error
+            self._left_alone_until = time.monotonic() + _LEFT_ALONE
+            self._tell(error, "warning")
+
+    def _tell(self, failure: Failure, level: str) -> None:
+        with self._lock:
+            if failure.reason in self._told:
+                return
+            self._told.add(failure.reason)
+        log.step("goes on without verifying", level=level, reason=failure.reason, fix=failure.fix)
+
+    def _next(self) -> Pending | None:
+        try:
+            return self._queue.get(timeout=self._idle)
+        except queue.Empty:
+            self._reader.rest()
+            return self._queue.get()
+
+
+def lines_of(read: PrintRead) -> list[Line]:
+    """What was read, for the cross-check."""
+    return [Line(words, sure) for _, words, sure in read.lines]
+
+
+def _missing() -> Failure | None:
+    try:
+        models()
+    except Misconfigured as missing:
+        return missing
+    return None
+
+
+def _too_small(found: int | None) -> Failure | None:
+    if found is None or found >= LEAST_MEMORY:
+        return None
+    words = f"there are {found / 1e9:.1f} GB of memory, and verifying wants {LEAST_MEMORY / 1e9:.0f} GB"
+    return Misconfigured(words, "set verify: on to try it all the same, or verify: off")

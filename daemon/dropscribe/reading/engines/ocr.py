@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -32,6 +34,9 @@ LEAST_CONFIDENCE = 0.5
 SECONDS = 300.0
 """For one picture in all its positions: a hundred times what it takes on two cores."""
 
+_NICE = 10
+"""Of a reader in the background: the model may run on the same cores."""
+
 _MODULE = "dropscribe.reading.ocr_worker"
 _INSTALL = "`pip install 'dropscribe[ocr]'` (in a clone: `pip install '.[ocr]'`)"
 
@@ -47,8 +52,15 @@ class PrintRead:
 class PrintReader:
     """RapidOCR in a process of its own, started when first needed and used by one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, background: bool = False) -> None:
+        """`background`: whatever else runs on this machine goes before it."""
         self._process: Process | None = None
+        self._background = background
+
+    @property
+    def pid(self) -> int | None:
+        """The process that reads, while there is one."""
+        return self._process.pid if self._process is not None else None
 
     def read(self, picture: Picture, *, stop: Stop) -> PrintRead:
         """Raises Misconfigured, Unavailable, BadAnswer, WorldWrong, or Stopped at once."""
@@ -56,6 +68,9 @@ class PrintReader:
         head = {"finder": str(finder), "reader": str(reader)}
         if self._process is None or not self._process.alive:
             self._process = _started()
+            if self._background:
+                with suppress(OSError):
+                    os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
         try:
             reply, _ = self._process.ask(head, picture.data, seconds=SECONDS, stop=stop)
         except Died as death:

@@ -1,0 +1,280 @@
+"""Accepted texts and a second reader: what is kept, what is asked once more, where it is filed."""
+
+import json
+
+import pytest
+
+from dropscribe.errors import BadScan, Misconfigured, Stopped, Unavailable
+from dropscribe.reading.decoding import Decoding
+from dropscribe.reading.second import SecondReader
+from dropscribe.stop import Stop
+from tests.engines.scripted import ScriptedEngine
+from tests.engines.scripted_reader import ScriptedReader, says
+from tests.unit.test_transcribe import EMPTY, Room
+from tests.unit.test_transcribe import says as answers
+
+pytest.importorskip("rapidocr")
+
+PAGE = """The boiler of the house was mended on Monday, and the bill comes with this letter.
+Please pay 184.50 within thirty days to the account below, and quote invoice 20931.
+All rooms were heated again by the evening; two windows in the kitchen still have to be painted.
+Yours faithfully, Margaret Hollingworth"""
+INVENTED = (
+    "The shipment left the warehouse before noon although nobody had signed for any of the heavy boxes."
+)
+MADE_UP = f"{PAGE}\n{INVENTED}"
+HALF = "\n".join(PAGE.split("\n")[:2])
+WRONG_DIGIT = PAGE.replace("20931", "20981")
+SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
+
+
+@pytest.fixture(scope="module")
+def decoding():
+    decoding = Decoding(1, Stop())
+    yield decoding
+    decoding.rest()
+
+
+@pytest.fixture
+def room(tmp_path, decoding):
+    made = []
+
+    def make(*script, **rules):
+        rules = {
+            "verify": "on",
+            "output": {"sidecar": True, "front_matter": True},
+            "prepare": {"turn": None},
+            **rules,
+        }
+        here = Room(tmp_path, decoding, second=SecondReader(ScriptedReader(*(script or (PAGE,)))), **rules)
+        here.inbox.review.mkdir()
+        made.append(here)
+        return here
+
+    yield make
+    for here in made:
+        here.second.close()
+        here.ledger.close()
+        assert list((tmp_path / "spool").iterdir()) == []
+
+
+def verification(here, where="done"):
+    return json.loads(here.files[f"{where}/a.meta.json"])["verification"]
+
+
+def tries(here):
+    return json.loads(here.files["done/a.meta.json"])["tries"]
+
+
+def test_a_text_that_stands_on_its_page_is_verified_and_asked_for_once(room):
+    here = room()
+    filed = here.read(answers(PAGE))
+    assert set(here.files) == {"done/a.png", "done/a.md", "done/a.meta.json"}
+    assert verification(here) == {
+        "verdict": "verified",
+        "pages": [{"page": 1, "verdict": "verified", "supported": 1.0, "covered": 1.0}],
+    }
+    assert b'verification: {"verdict": "verified"' in here.files["done/a.md"]
+    assert [json.loads(page.verification)["verdict"] for page in filed.pages] == ["verified"]
+    assert (len(here.engine.asked), tries(here)) == (1, 1)
+
+
+@pytest.mark.parametrize("bad", [MADE_UP, HALF, WRONG_DIGIT, "[no text]"])
+def test_one_in_doubt_is_asked_for_once_more_and_the_better_text_is_kept(room, bad):
+    here = room()
+    here.read(answers(bad), answers(PAGE))
+    assert here.files["done/a.md"].endswith(PAGE.encode() + b"\n")
+    assert verification(here)["verdict"] == "verified"
+    assert here.temperatures == [0, 0.1]
+    assert tries(here) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(HALF, PAGE.split("\n", maxsplit=1)[0]), (WRONG_DIGIT, HALF), (MADE_UP, MADE_UP)]
+)
+def test_the_first_text_stays_when_the_second_is_no_better(room, first, second):
+    here = room()
+    here.read(answers(first), answers(second))
+    assert here.files["done/a.md"].endswith(first.encode() + b"\n")
+    assert verification(here)["verdict"] == "check"
+    assert (len(here.engine.asked), tries(here)) == (2, 2)
+
+
+def test_what_was_not_found_is_quoted_with_the_text(room):
+    here = room()
+    here.read(answers(MADE_UP), answers(MADE_UP))
+    (page,) = verification(here)["pages"]
+    assert page["unsupported"] == [INVENTED]
+    assert 0.5 < page["supported"] < 0.9
+    here = verification(here)
+    assert here["verdict"] == "check"
+
+
+def test_a_second_answer_that_is_bad_leaves_the_first(room):
+    here = room()
+    here.read(answers(HALF), EMPTY)
+    assert here.files["done/a.md"].endswith(HALF.encode() + b"\n")
+    assert (len(here.engine.asked), tries(here)) == (2, 2)
+
+
+def test_the_last_recipe_of_the_ladder_is_not_passed(room):
+    here = room(tries=1)
+    here.read(answers(HALF))
+    assert verification(here)["verdict"] == "check"
+    assert len(here.engine.asked) == 1
+
+
+def test_a_text_for_a_page_on_which_nothing_stands_is_in_doubt(room):
+    here = room("")
+    here.read(answers(PAGE), answers("[no text]"))
+    assert verification(here)["verdict"] == "verified"
+    assert b"boiler" not in here.files["done/a.md"]
+
+
+def test_what_the_second_reader_is_not_sure_of_is_left_as_it_is(room):
+    here = room(says(PAGE, sure=0.85))
+    here.read(answers(MADE_UP))
+    assert verification(here)["verdict"] == "unverifiable"
+    assert "not sure enough" in verification(here)["pages"][0]["reason"]
+    assert len(here.engine.asked) == 1
+
+
+def test_a_page_that_lies_upside_down_is_turned_and_asked_about_by_the_same_recipe(room):
+    here = room(says(PAGE, turn=180))
+    here.read(answers(HALF), answers(PAGE))
+    first, second = here.engine.pictures
+    assert here.temperatures == [0, 0]
+    assert first.data != second.data
+    assert (first.width, first.height) == (second.width, second.height)
+    assert verification(here)["verdict"] == "verified"
+
+
+def test_in_an_inbox_that_turns_pages_the_page_is_read_once_by_the_second_reader(room):
+    here = room(says(PAGE, turn=180), prepare={"turn": True})
+    here.read(answers(PAGE))
+    assert len(here.second._reader.pictures) == 1
+    assert len(here.engine.asked) == 1
+
+
+# --- review
+
+
+def test_a_scan_in_doubt_goes_to_review_with_its_text_where_that_is_wanted(room):
+    here = room(on_check="review")
+    filed = here.read(answers(HALF), answers(HALF))
+    assert set(here.files) == {"review/a.png", "review/a.md", "review/a.meta.json"}
+    assert (filed.kind, filed.where) == ("done", here.inbox.review / "a.png")
+    assert verification(here, "review")["verdict"] == "check"
+
+
+@pytest.mark.parametrize("reads", [PAGE, says(PAGE, sure=0.85)])
+def test_other_scans_do_not(room, reads):
+    here = room(reads, on_check="review")
+    here.read(answers(PAGE))
+    assert set(here.files) == {"done/a.png", "done/a.md", "done/a.meta.json"}
+
+
+def test_in_review_text_and_scan_lie_together_wherever_texts_go_else(room, tmp_path):
+    (tmp_path / "texts").mkdir()
+    here = room(on_check="review", output={"folder": tmp_path / "texts"})
+    here.read(answers(HALF), answers(HALF))
+    assert set(here.files) == {"review/a.png", "review/a.md"}
+
+
+# --- stops and troubles
+
+
+def test_after_a_stop_a_page_in_doubt_is_asked_for_once_more_and_only_that(room):
+    here = room()
+    with pytest.raises(Unavailable):
+        here.read(answers(HALF), Unavailable("refused"))
+    here.restart()
+    here.read(answers(PAGE))
+    assert here.temperatures == [0.1]
+    assert here.files["done/a.md"].endswith(PAGE.encode() + b"\n")
+    assert tries(here) == 2
+
+
+def test_after_a_stop_the_first_text_is_still_there_to_be_kept(room):
+    here = room()
+    with pytest.raises(Unavailable):
+        here.read(answers(WRONG_DIGIT), Unavailable("refused"))
+    here.restart()
+    here.read(answers(HALF))
+    assert here.files["done/a.md"].endswith(WRONG_DIGIT.encode() + b"\n")
+    assert tries(here) == 2
+
+
+def test_after_a_stop_between_a_bad_second_answer_and_its_end_nothing_is_asked(room):
+    here = room()
+    with pytest.raises(Unavailable):
+        here.read(answers(HALF), Unavailable("refused"))
+    ledger, record = here.ledger, here.ledger.open_scans()[0]
+    # What the second answer leaves in the ledger before the page is kept as it is.
+    from dropscribe.ledger import Try
+    from dropscribe.pages import reading_rules
+
+    rules = reading_rules(here.inbox)
+    doubted = ledger.pages(record.id, rules)[1]
+    assert doubted.doubted
+    ledger.add_try(record.id, Try(1, "r", "empty", "it was empty", "", 1.0, doubted.at + 1, rules))
+    here.restart()
+    here.read()
+    assert here.engine.asked == []
+    assert here.files["done/a.md"].endswith(HALF.encode() + b"\n")
+
+
+def test_a_page_that_was_read_but_not_verified_before_a_stop_is_not_asked_for_again(room):
+    here = room(Stopped(), PAGE)
+    with pytest.raises(Stopped):
+        here.read(answers(PAGE))
+    here.restart()
+    here.read()
+    assert here.engine.asked == []
+    assert verification(here)["verdict"] == "verified"
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [Unavailable("it broke down"), Misconfigured("it does not start"), BadScan("it cannot be drawn")],
+)
+def test_troubles_of_the_second_reader_cost_no_scan_and_no_question(room, trouble):
+    here = room(trouble)
+    filed = here.read(answers(MADE_UP))
+    assert filed.kind == "done"
+    assert len(here.engine.asked) == 1
+    assert verification(here)["verdict"] == "unverifiable"
+    assert verification(here)["pages"][0]["reason"] == trouble.reason
+
+
+def test_a_blank_page_is_shown_to_nobody(room):
+    from PIL import Image
+
+    here = room()
+    Image.new("L", (800, 1100), 250).save(here.inbox.path / "a.png")
+    here.read()
+    assert here.second._reader.pictures == []
+    assert "verification" not in json.loads(here.files["done/a.meta.json"])
+
+
+@pytest.mark.parametrize("rules", [{"verify": "off"}, {"engine": "ocr", "models": ()}])
+def test_nothing_is_verified_where_that_is_not_wanted_or_would_prove_nothing(room, rules):
+    here = room(**rules)
+    here.read(answers(MADE_UP), engine=ScriptedEngine([answers(MADE_UP)], models=("", "qwen3.5:4b")))
+    assert here.second._reader.pictures == []
+    assert "verification" not in json.loads(here.files["done/a.meta.json"])
+
+
+def test_the_values_of_a_json_answer_are_looked_for(room):
+    how = {"output": {"schema": SCHEMA, "format": "json", "sidecar": True}}
+    here = room(**how)
+    here.read(answers('{"total": 134.5}'), answers('{"total": 184.5}'))
+    assert json.loads(here.files["done/a.json"]) == {"total": 184.5}
+    assert verification(here)["verdict"] == "verified"
+
+
+def test_they_are_not_unless_somebody_asked_for_it(room):
+    here = room(verify="auto", output={"schema": SCHEMA, "format": "json", "sidecar": True})
+    here.read(answers('{"total": 134.5}'))
+    assert len(here.engine.asked) == 1
+    assert "verification" not in json.loads(here.files["done/a.meta.json"])
