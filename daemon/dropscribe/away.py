@@ -44,9 +44,7 @@ def is_away(inbox: Inbox) -> bool:
     A folder in which anything lies is taken for the inbox, as its owner may have made it anew; so is an empty one
     where nothing that filing needs has ever been below it.
     """
-    below = {
-        folder for folder in (inbox.done, inbox.failed, inbox.output.folder) if inbox.path in folder.parents
-    }
+    below = {folder for folder in inbox.folders if inbox.path in folder.parents}
     try:
         return bool(below) and next(iter(inbox.path.iterdir()), None) is None
     except OSError:
