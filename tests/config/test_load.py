@@ -39,6 +39,7 @@ def test_one_line_is_a_whole_configuration(here):
     assert (inbox.pages, inbox.max_pages, inbox.on_bad_page) == ("auto", 500, "fail")
     assert inbox.pdf == Pdf(text_layer="ignore", dpi=200)
     assert inbox.prepare == Prepare(turn=None, deskew=False, contrast=False, bands="auto", blank="skip")
+    assert (inbox.verify, inbox.on_check, inbox.review) == ("auto", "done", here / "in" / "review")
     assert (inbox.tries, inbox.repeats, inbox.patterns, inbox.ignore) == (4, 0.3, ("*",), ())
     assert (inbox.done, inbox.failed, inbox.output.folder) == (
         here / "in/done",
@@ -164,6 +165,22 @@ def test_an_empty_key_of_an_inbox_is_the_builtin_default(here):
     text = "{defaults: {prompt: Ours., model: other}, inboxes: [{path: in, prompt: , model: }]}"
     inbox = loaded(here, text).inboxes[0]
     assert (inbox.prompt, inbox.models) == (prompts.MARKDOWN, ("qwen3.5:4b",))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("on", "on"), ('"off"', "off"), ("off", "off"), ("true", "on"), ("auto", "auto")]
+)
+def test_on_and_off_are_words_though_yaml_takes_them_for_more(here, written, meant):
+    assert loaded(here, f"inboxes: [{{path: in, verify: {written}}}]").inboxes[0].verify == meant
+
+
+def test_a_review_folder_is_made_use_of_where_something_is_to_be_reviewed(here):
+    used, unused = (
+        loaded(here, "inboxes: [{path: in, on_check: review}]"),
+        loaded(here, "inboxes: [{path: in}]"),
+    )
+    assert used.inboxes[0].folders == tuple(here / "in" / name for name in ("done", "failed", "review"))
+    assert unused.inboxes[0].folders == tuple(here / "in" / name for name in ("done", "failed"))
 
 
 def test_sections_may_be_left_empty(here):

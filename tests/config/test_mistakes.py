@@ -96,6 +96,10 @@ INBOX = {
     "tries: 2.0": "3:12: inboxes[0].tries: expected a whole number from 1 to 8, got 2.0",
     "tries: true": "3:12: inboxes[0].tries: expected a whole number from 1 to 8, got true",
     "tries: 010": '3:12: inboxes[0].tries: expected a whole number from 1 to 8, got "010"; write it without quotes',
+    "verify: maybe": '3:13: inboxes[0].verify: expected auto, on or off, got "maybe"',
+    "verify: {on_check: review}":
+        "3:13: inboxes[0].verify: expected auto, on or off, got {on_check: review}; on_check stands beside it",
+    "on_check: keep": '3:15: inboxes[0].on_check: expected done or review, got "keep"',
     "repeats: .nan": "3:14: inboxes[0].repeats: expected a number from 0.01 to 1, got .nan",
     'repeats: "0.5"':
         '3:14: inboxes[0].repeats: expected a number from 0.01 to 1, got "0.5"; write it without quotes',

@@ -83,6 +83,36 @@ REFUSED = {
             )
         ],
     ),
+    "review and done are one": (
+        "inboxes: [{path: a, on_check: review, review: done}]",
+        ['1:47: inboxes[0].review: expected another folder than done, got "HERE/a/done"'],
+    ),
+    "review is the inbox": (
+        "inboxes: [{path: a, on_check: review, review: .}]",
+        ['1:47: inboxes[0].review: expected another folder than the inbox itself, got "HERE/a"'],
+    ),
+    "texts go to review": (
+        "inboxes: [{path: a, on_check: review, output: {folder: review}}]",
+        ['1:56: inboxes[0].output.folder: expected another folder than review, got "HERE/a/review"'],
+    ),
+    "review is another inbox": (
+        "inboxes: [{path: a, on_check: review, review: ../b}, {path: b}]",
+        [
+            (
+                '1:47: inboxes[0].review: what is filed in "HERE/b" would come in again: '
+                'it is in the inbox "b" (HERE/b)'
+            )
+        ],
+    ),
+    "an inbox in another's review": (
+        "inboxes: [{path: a, on_check: review, review: ../b}, {path: b/a, name: inner}]",
+        [
+            (
+                "1:61: inboxes[1].path: expected a folder outside of the review folder of the inbox "
+                '"a" (HERE/a), got "HERE/b/a"'
+            )
+        ],
+    ),
     "texts go below another inbox": (
         "inboxes: [{path: a, output: {folder: ../b/texts}}, {path: b}]",
         [

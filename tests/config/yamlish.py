@@ -58,6 +58,7 @@ _VALUES = {
     "sidecar": [False], "pages": ["joined", "separate"], "prompt": [None, "Read."], "engine": ["ollama", "ocr"],
     "create": [True, False], "recursive": [True], "patterns": [["*.png"]], "ignore": [[], ["x"]],
     "settle": ["auto", "0s"], "rescan": ["auto", "1h"], "watch": ["poll"], "give_up_arriving": ["30d"], "tries": [8],
+    "verify": ["auto", "on", True, "off", False], "on_check": ["done", "review"], "review": ["r"],
     "repeats": [1, 0.5], "free_space": ["0B"], "done": ["d", "/archive"], "failed": ["f"], "level": ["debug"],
     "state": [None, "state"], "decoding": ["1m30s"], "memory": ["2GB"], "max_pages": [1, 10_000], "on_bad_page":
     ["fail", "mark"], "text_layer": ["prefer"], "dpi": [50, 600], "turn": ["auto"], "deskew": [False], "contrast":

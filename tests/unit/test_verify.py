@@ -4,12 +4,17 @@ import json
 
 import pytest
 
-from dropscribe.errors import BadScan, Misconfigured, Stopped, Unavailable
+from dropscribe.daemon import _inbox_state
+from dropscribe.desk import Progress
+from dropscribe.errors import BadScan, Misconfigured, Stopped, Unavailable, WorldWrong
+from dropscribe.ledger import Try
+from dropscribe.pages import reading_rules
 from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.second import SecondReader
 from dropscribe.stop import Stop
 from tests.engines.scripted import ScriptedEngine
 from tests.engines.scripted_reader import ScriptedReader, says
+from tests.folders import an_inbox, pinned
 from tests.unit.test_transcribe import EMPTY, Room
 from tests.unit.test_transcribe import says as answers
 
@@ -96,6 +101,7 @@ def test_the_first_text_stays_when_the_second_is_no_better(room, first, second):
     here = room()
     here.read(answers(first), answers(second))
     assert here.files["done/a.md"].endswith(first.encode() + b"\n")
+    assert b"temperature 0," in here.files["done/a.md"]
     assert verification(here)["verdict"] == "check"
     assert (len(here.engine.asked), tries(here)) == (2, 2)
 
@@ -106,8 +112,7 @@ def test_what_was_not_found_is_quoted_with_the_text(room):
     (page,) = verification(here)["pages"]
     assert page["unsupported"] == [INVENTED]
     assert 0.5 < page["supported"] < 0.9
-    here = verification(here)
-    assert here["verdict"] == "check"
+    assert verification(here)["verdict"] == "check"
 
 
 def test_a_second_answer_that_is_bad_leaves_the_first(room):
@@ -181,6 +186,29 @@ def test_in_review_text_and_scan_lie_together_wherever_texts_go_else(room, tmp_p
     assert set(here.files) == {"review/a.png", "review/a.md"}
 
 
+def test_a_filing_to_review_that_was_stopped_is_ended_by_the_next_look_and_nothing_is_asked(room):
+    here = room(on_check="review")
+    with pinned(here.inbox.path / "a.png"), pytest.raises(WorldWrong):
+        here.read(answers(HALF), answers(HALF))
+    assert set(here.files) == {"a.png"}
+    here.restart()
+    here.read()
+    assert here.engine.asked == []
+    assert set(here.files) == {"review/a.png", "review/a.md", "review/a.meta.json"}
+
+
+def test_what_waits_for_review_is_counted_and_not_read_again(tmp_path):
+    (tmp_path / "inbox" / "review" / "sub").mkdir(parents=True)
+    for name in ("a.png", "a.md", "a.meta.json", "sub/b.pdf", "sub/b.txt", ".hidden.png"):
+        (tmp_path / "inbox" / "review" / name).write_bytes(b"x")
+    for how in ("review", "done"):
+        state = _inbox_state(an_inbox(tmp_path, recursive=True, on_check=how), Progress(), {})
+        state.look(0.0)
+        counts = state.status({}, ()).counts
+        assert counts["to_review"] == (2 if how == "review" else 0)
+        assert (counts["arriving"], counts["waiting"]) == (0, 0)
+
+
 # --- stops and troubles
 
 
@@ -211,9 +239,6 @@ def test_after_a_stop_between_a_bad_second_answer_and_its_end_nothing_is_asked(r
         here.read(answers(HALF), Unavailable("refused"))
     ledger, record = here.ledger, here.ledger.open_scans()[0]
     # What the second answer leaves in the ledger before the page is kept as it is.
-    from dropscribe.ledger import Try
-    from dropscribe.pages import reading_rules
-
     rules = reading_rules(here.inbox)
     doubted = ledger.pages(record.id, rules)[1]
     assert doubted.doubted
