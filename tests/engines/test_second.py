@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from dropscribe.errors import BadAnswer, Stopped, Unavailable
+from dropscribe.reading.machine import memory
 from dropscribe.reading.picture import encoded
 from dropscribe.reading.second import SecondReader, lines_of
 from dropscribe.stop import Stop
@@ -167,3 +168,29 @@ def test_nothing_is_begun_after_the_end(second):
     here.close()
     with pytest.raises(Stopped):
         here.begin(picture, stop=Stop())
+
+
+# --- where it cannot work
+
+
+@pytest.mark.parametrize(("room", "fits"), [(1_999_999_999, False), (2_000_000_000, True), (None, True)])
+def test_a_small_machine_is_spared_unless_somebody_asked_for_it(second, room, fits):
+    pytest.importorskip("rapidocr")
+    here = second(ScriptedReader("text"), room=lambda: room)
+    why = here.why_not(asked_for=False)
+    assert (why is None) == fits
+    assert why is None or "2.0 GB of memory, and verifying wants 2 GB" in why.reason
+    assert here.why_not(asked_for=True) is None
+
+
+def test_memory_is_that_of_the_tightest_group_around(tmp_path):
+    groups, own = tmp_path / "fs" / "cgroup", tmp_path / "own"
+    inner = groups / "system.slice" / "scans.service"
+    inner.mkdir(parents=True)
+    own.write_text("0::/system.slice/scans.service\n")
+    assert memory(own, groups) == memory(tmp_path / "nowhere", groups)
+    (inner / "memory.max").write_text("max\n")
+    (groups / "system.slice" / "memory.max").write_text("1500000\n")
+    assert memory(own, groups) == 1_500_000
+    (inner / "memory.max").write_text("900000\n")
+    assert memory(own, groups) == 900_000

@@ -1,3 +1,4 @@
+import io
 import os
 import socket
 import subprocess
@@ -6,8 +7,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from dropscribe import daemon
+from dropscribe.cli.status import show
 from dropscribe.config.load import build
 from dropscribe.errors import Unavailable, WorldWrong
 from dropscribe.locks import locked
@@ -147,3 +150,20 @@ def test_an_inbox_that_cannot_be_made_is_told_in_words(tmp_path):
     config = build({"state": str(tmp_path / "state"), "inboxes": [inbox]}, tmp_path)
     with pytest.raises(WorldWrong, match="/proc/nope/in: expected to make a folder"):
         daemon.run(config, Stop(), until=lambda _: True)
+
+
+def test_what_waits_for_review_and_what_was_found_of_pages_is_said_in_words(tmp_path):
+    counts = dict.fromkeys(
+        ("arriving", "waiting", "kept_back", "reading", "unsupported", "refused", "folders"), 0
+    )
+    counts |= {"incomplete": 0, "to_review": 2}
+    inbox = InboxStatus(
+        "letters", "/in", "ollama", counts, 1, 0, 1, 0,
+        pages={"check": 2, "verified": 1200}, unverified="it is not installed; install it",
+    )  # fmt: skip
+    out = io.StringIO()
+    show(Status(1.5, 7, 1.0, "0.1.0", (inbox,)), Console(file=out, width=200))
+    said = out.getvalue()
+    assert "letters: 2 scans in review; who moves one to done approves of its text\n" in said
+    assert "letters: pages since the start: 1,200 verified, 2 to be checked\n" in said
+    assert "letters: texts are not verified: it is not installed; install it\n" in said

@@ -92,7 +92,9 @@ def _verified(status: Status) -> Iterator[str]:
         if waiting := inbox.counts.get("to_review", 0):
             yield f"{inbox.name}: {plural(waiting, 'scan')} in review; who moves one to done approves of its text"
         if inbox.pages:
-            found = (f"{inbox.pages[word]} {words}" for word, words in _FOUND.items() if word in inbox.pages)
+            found = (
+                f"{inbox.pages[word]:,} {words}" for word, words in _FOUND.items() if word in inbox.pages
+            )
             yield f"{inbox.name}: pages since the start: {', '.join(found)}"
         if inbox.unverified:
             yield f"{inbox.name}: texts are not verified: {inbox.unverified}"

@@ -85,9 +85,17 @@ class SecondReader:
     One page at a time: it takes every core that it is given.
     """
 
-    def __init__(self, reader: Reads | None = None, *, idle: float = IDLE) -> None:
+    def __init__(
+        self,
+        reader: Reads | None = None,
+        *,
+        idle: float = IDLE,
+        room: Callable[[], int | None] = memory,
+    ) -> None:
+        """`idle` in seconds; `room` tells the bytes of memory of this machine."""
         self._reader = reader or PrintReader(background=True)
         self._idle = idle
+        self._room = room
         self._queue: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -109,7 +117,7 @@ class SecondReader:
         `asked_for`: by somebody who knows the machine, be it as small as it may.
         """
         if asked_for not in self._unfit:
-            self._unfit[asked_for] = _missing() or (None if asked_for else _too_small(memory()))
+            self._unfit[asked_for] = _missing() or (None if asked_for else _too_small(self._room()))
         failure = self._unfit[asked_for]
         if failure is None and time.monotonic() < self._left_alone_until:
             failure = self._broken
