@@ -74,6 +74,11 @@ class Verifier:
     def _verified(self, page: Page) -> Page:
         found, turn = self._look(page.page)
         check = self._check(page, found)
+        if page.doubted and check.name == "unverifiable":
+            # Nothing could be said for a second answer either; what was found of the first still holds.
+            kept = replace(page, doubted=False)
+            self.ledger.accept(self.scan_id, kept)
+            return kept
         if check.name == "check" and (better := self._again(page, check, found, turn)):
             return better
         return self._keep(page, check, tried_again=check.name == "check")

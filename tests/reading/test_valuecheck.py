@@ -54,6 +54,10 @@ def test_without_values_there_is_nothing_to_say():
     assert check(total=None, lines=[]).name == "unverifiable"
 
 
+def test_a_page_without_text_has_no_values():
+    assert value_check("", PAGE).name == "unverifiable"
+
+
 def test_an_engine_that_is_not_sure_vouches_for_nothing():
     assert check([Line("Hardware Miller", 0.85)], shop="Hardware Miller").name == "unverifiable"
 

@@ -233,6 +233,16 @@ def test_after_a_stop_the_first_text_is_still_there_to_be_kept(room):
     assert tries(here) == 2
 
 
+def test_a_doubt_outlives_the_second_reader_that_raised_it(room):
+    here = room(PAGE, Unavailable("it broke down"), on_check="review")
+    with pytest.raises(Unavailable):
+        here.read(answers(HALF), Unavailable("refused"))
+    here.restart()
+    here.read()
+    assert here.engine.asked == []
+    assert verification(here, "review")["verdict"] == "check"
+
+
 def test_after_a_stop_between_a_bad_second_answer_and_its_end_nothing_is_asked(room):
     here = room()
     with pytest.raises(Unavailable):

@@ -60,6 +60,8 @@ def _values(answer: str) -> tuple[list[str], list[str]]:
     """The strings and the numbers, as JSON writes them."""
     texts: list[str] = []
     numbers: list[str] = []
+    if not answer.strip():  # a page without text
+        return texts, numbers
     for value in _leaves(json.loads(answer, parse_int=_Number, parse_float=_Number)):
         if isinstance(value, _Number):
             numbers.append(value.removesuffix(".0"))
