@@ -29,6 +29,7 @@ EVERY = {
     "rows": Long("tests/e2e/test_collections.py", {"DROPSCRIBE_ROWS": "300"}),
     "row-stops": Long("tests/torture/test_collections.py", {"DROPSCRIBE_LONG": "1"}),
     "flood": Long("tests/e2e/test_flood.py", {"DROPSCRIBE_FLOOD": "40000"}),
+    "second": Long("tests/e2e/test_verify_daemon.py", {"DROPSCRIBE_LONG": "1"}),  # and DROPSCRIBE_CORPUS
     "stops": Long("tests/torture/test_crash_points.py", {"DROPSCRIBE_LONG": "1"}),
     "faults": Long("tests/torture/test_faults.py", {"DROPSCRIBE_LONG": "1"}),
     "power": Long("tests/torture/test_power_cuts.py", {"DROPSCRIBE_LONG": "1"}),
