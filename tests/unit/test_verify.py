@@ -313,3 +313,12 @@ def test_they_are_not_unless_somebody_asked_for_it(room):
     here.read(answers('{"total": 134.5}'))
     assert len(here.engine.asked) == 1
     assert "verification" not in json.loads(here.files["done/a.meta.json"])
+
+
+def test_the_row_of_a_scan_in_review_is_written_too(room, tmp_path):
+    table = tmp_path / "inbox" / "done" / "all.csv"
+    how = {"schema": SCHEMA, "format": "json", "collect": table}
+    here = room(on_check="review", output=how)
+    here.read(answers('{"total": 134.5}'), answers('{"total": 134.5}'))
+    assert set(here.files) == {"review/a.png", "review/a.json", "done/all.csv"}
+    assert "134.5" in table.read_text()
