@@ -333,7 +333,7 @@ def test_what_a_page_says_changes_nothing_but_its_own_text(server, household, fo
         assert facts["scan"] == f"scan{number:04}.png"
         beside = json.loads((inbox / f"done/scan{number:04}.meta.json").read_text())
         assert beside["sha256"] == facts["sha256"]
-        assert beside.keys() == facts.keys()
+        assert beside.keys() == facts.keys() | {"history"}
     assert {path.name for path in home.root.iterdir()} == {"dropscribe.yaml", "log.txt", "scans", "state"}
     for path in (inbox / "done").glob(f"*{ending}"):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", path.read_text(encoding="utf-8"))
