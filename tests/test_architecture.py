@@ -18,7 +18,7 @@ MODULES = {
 }
 ACTS = ("intake", "reading", "filing")
 # What an act may lean on: values, words and tools without a will of their own.
-TOOLS = {"errors", "values", "fields", "formats", "stop", "words", "prompts", "jsonschemas", "log"}
+TOOLS = {"errors", "values", "fields", "formats", "stop", "words", "prompts", "jsonschemas", "journal", "log"}
 IMPURE = {
     "os", "time", "logging", "socket", "random", "threading", "subprocess", "shutil", "tempfile", "sqlite3",
     "signal", "requests", "urllib3", "PIL", "watchdog", "tenacity", "structlog", "rich", "click", "secrets",

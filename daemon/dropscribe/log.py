@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
+from dropscribe.journal import is_journal, with_priority
 from dropscribe.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-_PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3}  # syslog's numbers, as sd-daemon(3) wants them
 _COLOUR = {"warning": "\x1b[33m", "error": "\x1b[31m", "debug": "\x1b[2m"}
 _SPACES = re.compile(r"\s{2,}")
 _log = structlog.get_logger("dropscribe")
@@ -86,7 +86,7 @@ def _form(form: str, out: TextIO) -> str:
         return form
     if out.isatty():
         return "plain" if "NO_COLOR" in os.environ else "console"
-    return "journal" if "JOURNAL_STREAM" in os.environ else "plain"
+    return "journal" if is_journal(out) else "plain"
 
 
 def _safe(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -108,7 +108,8 @@ def _console(_: object, __: str, event: MutableMapping[str, Any]) -> str:
 
 
 def _journal(_: object, __: str, event: MutableMapping[str, Any]) -> str:
-    return f"<{_PRIORITY[event['level']]}>{_line(event)}"
+    level = event["level"]
+    return with_priority(_line(event), level)
 
 
 def _json(_: object, __: str, event: MutableMapping[str, Any]) -> str:

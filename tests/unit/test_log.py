@@ -1,7 +1,10 @@
 import io
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -44,6 +47,56 @@ def test_the_journal_gets_priorities_and_no_times(out):
     log.step("filed", inbox="in", scan="a.png")
     log.step("resting", level="warning", host="h")
     assert out.getvalue() == "<6>in/a.png  filed\n<4>resting  host=h\n"
+
+
+def under_the_journal(line, folder, *, elsewhere=False):
+    """What a program writes that systemd started, into the stream that systemd has connected or into another."""
+    journal = folder / "journal"
+    with journal.open("wb") as stream:
+        found = os.fstat(stream.fileno())
+        variables = {
+            "JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}",
+            "DROPSCRIBE": f"{sys.executable} -m dropscribe",
+        }
+        into = f" 2>{folder}/elsewhere" if elsewhere else ""
+        subprocess.run(
+            ["sh", "-c", line + into],
+            stdout=stream,
+            stderr=stream,
+            check=False,
+            env={**os.environ, **variables},
+        )
+    return ((folder / "elsewhere") if elsewhere else journal).read_text()
+
+
+STEPS = f"""{sys.executable} -c 'from dropscribe import log; log.configure(); log.step("filed", inbox="in");
+log.step("parked", level="warning", inbox="in"); log.trouble("broke down", ValueError("x"))'"""
+
+
+def test_the_journal_is_known_by_its_stream(tmp_path):
+    said = under_the_journal(STEPS, tmp_path)
+    assert said.splitlines()[:3] == [
+        "<6>in  filed",
+        "<4>in  parked",
+        "<3>broke down  error=ValueError('x')",
+    ]
+    assert all(line.startswith("<3>") for line in said.splitlines()[3:])
+    assert "\x1b" not in said
+
+
+def test_what_a_service_sends_elsewhere_is_no_journal(tmp_path):
+    said = under_the_journal(STEPS, tmp_path, elsewhere=True)
+    assert re.match(r"[\d-]+ [\d:]+ in  filed\n", said)
+
+
+def test_why_a_service_does_not_start_is_an_error_in_the_journal(tmp_path):
+    said = under_the_journal(f"$DROPSCRIBE run -c {tmp_path}/none.yaml", tmp_path)
+    assert said.startswith("<3>")
+    assert "none.yaml" in said
+    (tmp_path / "bad.yaml").write_text("inboxes: [{path: 5}, {pth: x}]\n")
+    lines = under_the_journal(f"$DROPSCRIBE run -c {tmp_path}/bad.yaml", tmp_path).splitlines()
+    assert len(lines) > 1
+    assert all(line.startswith("<3>") for line in lines)
 
 
 def test_json_on_request(out):

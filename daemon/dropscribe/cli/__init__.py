@@ -13,6 +13,7 @@ import click
 
 from dropscribe import __version__
 from dropscribe.errors import DropscribeError, Failure, UsageError
+from dropscribe.journal import is_journal, with_priority
 from dropscribe.words import shown
 
 _VERBS = {
@@ -112,15 +113,20 @@ def _run(args: list[str] | None) -> int:
         error.show()
         return error.exit_code
     except UsageError as error:
-        click.echo(str(error), err=True)
+        _complain(str(error))
         return 2
     except Failure as failure:
-        click.echo(f"{failure.reason}{'; ' + failure.fix if failure.fix else ''}", err=True)
+        _complain(f"{failure.reason}{'; ' + failure.fix if failure.fix else ''}")
         return 1
     except DropscribeError as error:
-        click.echo(str(error) or type(error).__name__, err=True)
+        _complain(str(error) or type(error).__name__)
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _complain(text: str) -> None:
+    """Why a service does not start is what is looked for in the journal first."""
+    click.echo(with_priority(text, "error") if is_journal(sys.stderr) else text, err=True)
 
 
 def _give_up_output() -> int:
