@@ -32,6 +32,7 @@ from dropscribe.reading.second import SecondReader
 from dropscribe.reconcile import Reconciler
 from dropscribe.recovery import Recovery
 from dropscribe.schedule import Host
+from dropscribe.service.notify import Manager
 from dropscribe.slots import Slots
 from dropscribe.status import LOCK, Status, StatusSocket
 from dropscribe.stop import Stop
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
 
 GRACE = 1.5
 """Seconds that the slots get to put down what they hold; nothing is lost when they do not."""
+
+_ENDING = 30.0
+"""Seconds in which all is put down and closed, on the slowest disk; more means that something hangs."""
 
 _LEDGERS = 3
 """Ledgers that one process begins because the one before was damaged; more means that the disk is."""
@@ -69,6 +73,7 @@ class Clock:
 
 
 _CLOCK = Clock()
+_NOBODY = Manager()
 
 
 def run(
@@ -78,12 +83,13 @@ def run(
     until: Callable[[Status], bool] | None = None,
     clock: Clock = _CLOCK,
     hosts: Sequence[HostMakers] | None = None,
+    manager: Manager = _NOBODY,
 ) -> Status:
     """Work until told to stop, or until `until`, which is shown the status after each pass, says so.
 
-    `hosts`: instead of those that the configuration names, for rehearsals with other engines. Returns the last
-    status. Raises UsageError when another daemon has the state folder or an inbox, WorldWrong when the state
-    folder cannot be used.
+    `hosts`: instead of those that the configuration names, for rehearsals with other engines. `manager` is told
+    how it goes. Returns the last status. Raises UsageError when another daemon has the state folder or an inbox,
+    WorldWrong when the state folder cannot be used.
     """
     with ExitStack() as stack:
         prepare_state(config)
@@ -99,7 +105,7 @@ def run(
             prepare_inbox(inbox)
             stack.enter_context(locked_inbox(inbox, config.state))
         for _ in range(_LEDGERS):
-            last, damage = _work(config, hosts or tuple(host_makers(config)), stop, until, clock)
+            last, damage = _work(config, hosts or tuple(host_makers(config)), stop, until, clock, manager)
             if not damage:
                 return last
             put_aside(config.state / "ledger.db", damage)
@@ -112,6 +118,7 @@ def _work(
     given: Stop,
     until: Callable[[Status], bool] | None,
     clock: Clock,
+    manager: Manager,
 ) -> tuple[Status, str]:
     """One life of everything that knows the ledger: the last status, and how the ledger is damaged if it is.
 
@@ -144,7 +151,9 @@ def _work(
         status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))
         stack.callback(status_socket.close)
         log.step("started", pid=os.getpid(), inboxes=len(states), state=str(config.state))
-        _loop(reconciler, bell, stop, until, ledger, clock)
+        _loop(reconciler, bell, stop, until, ledger, clock, manager)
+        if given.is_set() or not ledger.damaged:  # else everything begins anew
+            manager.stopping(_ENDING)
         stop.set()
         _put_down(slots, reconciler, clock)
         log.step("stopped")
@@ -158,12 +167,14 @@ def _loop(
     until: Callable[[Status], bool] | None,
     ledger: Ledger,
     clock: Clock,
+    manager: Manager,
 ) -> None:
     rung = True
     while not stop.is_set() and not ledger.damaged:
         sleep = reconciler.step(clock.now(), rung=rung)
         if until is not None and until(reconciler.snapshot):
             return
+        sleep = min(sleep, manager.turned(reconciler.snapshot, clock.now()))
         rung = clock.wait(bell, sleep)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import faulthandler
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +13,7 @@ from dropscribe.away import known
 from dropscribe.cli.options import config_option, load_config
 from dropscribe.daemon import run
 from dropscribe.errors import ConfigError
+from dropscribe.service.notify import manager_in
 from dropscribe.signals import signals
 from dropscribe.stop import Stop
 
@@ -32,9 +35,11 @@ def command(config: Path | None) -> int:
     log.step("config", **_facts(loaded))
     for warning in loaded.warnings:
         log.step("config", level="warning", message=warning)
+    # Where the loop hangs, a service manager ends us by SIGABRT: the log then says where each thread was.
+    faulthandler.enable(2)
     stop = Stop()
     with signals(stop):
-        run(loaded, stop)
+        run(loaded, stop, manager=manager_in(os.environ, os.getpid()))
     return 0
 
 
