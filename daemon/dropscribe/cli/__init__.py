@@ -8,6 +8,7 @@ import importlib
 import io
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -24,7 +25,9 @@ _VERBS = {
     "try": "Print the text of one picture and change nothing.",
     "check": "Check the configuration and name all its problems at once.",
     "status": "Show what waits where and why.",
+    "service": "Have the daemon run by systemd or launchd.",
 }
+_OF_SERVICE = ("show", "install", "uninstall")
 _MODULES = {"try": "try_"}  # `try` is no name for a module
 
 
@@ -69,7 +72,8 @@ def group(ctx: click.Context, config: str | None) -> None:
     Start with `dropscribe demo`, then `dropscribe init`.
     """
     if config is not None:
-        ctx.default_map = {verb: {"config": config} for verb in _VERBS}
+        named: dict[str, Any] = {"config": config}
+        ctx.default_map = dict.fromkeys(_VERBS, named) | {"service": dict.fromkeys(_OF_SERVICE, named)}
 
 
 def main(args: list[str] | None = None) -> int:
