@@ -36,6 +36,7 @@ EVERY = {
     "real-power": Long(
         "tests/torture/test_real_power_cuts.py", {"DROPSCRIBE_POWER": "real", "DROPSCRIBE_LONG": "1"}
     ),
+    "service": Long("tests/service/test_real_systemd.py", {"DROPSCRIBE_NSPAWN": "1"}),
     "week": Long("tests/week/test_week.py", {"DROPSCRIBE_DAYS": "40"}),
 }
 
