@@ -70,11 +70,16 @@ def test_again_with_other_folders_replaces_and_restarts(manager, asked, said):
     assert f"replaced {manager.unit}" in said
 
 
-@pytest.mark.parametrize("other", ["[Service]\nExecStart=/bin/true\n", "", "link", "folder", "\xff"])
+@pytest.mark.parametrize(
+    "other", ["[Service]\nExecStart=/bin/true\n", "", "masked", "link", "folder", "\xff"]
+)
 def test_a_unit_that_is_not_ours_stays_as_it_is(manager, asked, other):
     manager.folder.mkdir()
-    if other == "link":
-        manager.unit.symlink_to("/dev/null")  # masked
+    if other == "masked":
+        manager.unit.symlink_to("/dev/null")
+    elif other == "link":  # to what somebody else looks after, though it began as ours
+        (manager.folder.parent / "theirs").write_text(TEXT)
+        manager.unit.symlink_to(manager.folder.parent / "theirs")
     elif other == "folder":
         manager.unit.mkdir()
     else:
