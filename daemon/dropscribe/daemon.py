@@ -88,7 +88,7 @@ def run(
     """Work until told to stop, or until `until`, which is shown the status after each pass, says so.
 
     `hosts`: instead of those that the configuration names, for rehearsals with other engines. `manager` is told
-    how it goes. Returns the last status. Raises UsageError when another daemon has the state folder or an inbox,
+    how it goes. Returns the last status. Raises InUse when another daemon has the state folder or an inbox,
     WorldWrong when the state folder cannot be used.
     """
     with ExitStack() as stack:

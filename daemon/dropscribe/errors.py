@@ -3,6 +3,7 @@
     DropscribeError
     ├── UsageError            the user asked for something that cannot be (exit code 2)
     │   └── ConfigError       a configuration with problems, all of them listed
+    ├── InUse                 another process has what only one can have; it may end, so trying again may help
     ├── Stopped               we were told to stop; says nothing about the scan or the host
     ├── Withdrawn             the scan is no longer in its inbox: somebody took it back
     └── Failure               one of the six kinds
@@ -40,6 +41,10 @@ class ConfigError(UsageError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+
+
+class InUse(DropscribeError):
+    """Another process has the state folder or an inbox; a message for the user."""
 
 
 class Stopped(DropscribeError):

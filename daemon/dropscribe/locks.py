@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dropscribe.errors import UsageError, world_wrong
+from dropscribe.errors import InUse, world_wrong
 from dropscribe.intake.mounts import mount_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def locked(path: Path, what: str, advice: str) -> Iterator[None]:
     """Hold the lock file `path`, made if it is missing.
 
-    Raises UsageError, with `what` is held and the advice what to do, if another process holds it.
+    Raises InUse, with `what` is held and the advice what to do, if another process holds it.
     """
     with _held(path, os.O_RDWR | os.O_CREAT, what, advice):
         yield
@@ -86,7 +86,7 @@ def _flock(descriptor: int, what: str, advice: str) -> None:
     except BlockingIOError:
         process = _holder(descriptor)
         who = f" (process {process})" if process else ""
-        raise UsageError(f"another dropscribe{who} already has {what}; {advice}") from None
+        raise InUse(f"another dropscribe{who} already has {what}; {advice}") from None
     except OSError as error:
         raise world_wrong(error, what) from error
 

@@ -159,7 +159,7 @@ def test_a_second_daemon_is_refused_for_the_state_folder_and_for_the_inbox(serve
     with home:
         until(lambda: "started" in home.said(), "started")
         code, _, err = home.run("run")
-        assert code == 2
+        assert code == 1
         assert "another dropscribe" in err
         assert "state folder" in err
         other = tmp_path / "other.yaml"
@@ -167,7 +167,7 @@ def test_a_second_daemon_is_refused_for_the_state_folder_and_for_the_inbox(serve
         home.config, config = other, home.config
         code, _, err = home.run("run")
         home.config = config
-        assert code == 2
+        assert code == 1
         assert f"the inbox inbox ({home.inbox()})" in err
         assert "another state folder" in err
         assert "dropscribe status" not in err  # which asks in the wrong folder

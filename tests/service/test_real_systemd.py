@@ -227,6 +227,17 @@ def test_a_share_that_is_away_parks_one_inbox_and_comes_back_into_the_running_se
     filed(machine, "/mnt/share/scans/done", drop(machine, "/mnt/share/scans", 63, tmp_path))
 
 
+def test_a_service_that_finds_its_folders_taken_tries_until_they_are_free(machine, tmp_path):
+    machine.run("systemctl", "stop", "dropscribe")
+    machine.run("systemd-run", "--quiet", "--unit=taker", "flock", f"{STATE}/lock", "sleep", "1000")
+    until(lambda: machine.unit("SubState", "taker") == "running", "somebody who takes the lock")
+    machine.run("systemctl", "start", "dropscribe", check=False)
+    until(lambda: int(machine.unit("NRestarts")) >= 2, "another try, and another")
+    machine.run("systemctl", "stop", "taker")
+    until(lambda: active(machine), "the service")
+    filed(machine, "/mnt/archive/done", drop(machine, "/srv/in", 65, tmp_path))
+
+
 def test_a_wrong_config_is_not_tried_again_and_says_why_in_the_journal(machine):
     machine.write("/etc/dropscribe/config.yaml", CONFIG.replace("rescan:", "rescna:"))
     machine.run("systemctl", "restart", "dropscribe", check=False)

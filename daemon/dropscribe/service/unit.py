@@ -98,7 +98,7 @@ def _service(service: Service) -> Iterator[str]:
     yield "KillMode=mixed"
     yield "Restart=always"
     yield "RestartSec=5"
-    yield "# 2 is a wrong config, or another daemon on the same folders: trying again would not help."
+    yield "# 2 is a wrong config: trying again would not help."
     yield "RestartPreventExitStatus=2"
     yield "# A process that decodes and needs too much memory costs one scan, not the service."
     yield "OOMPolicy=continue"
