@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def known(state_folder: Path, inboxes: Iterable[Inbox]) -> frozenset[str]:
-    """The names of those of which a scan was taken up before; none where the ledger cannot tell."""
+    """The names of those for which a daemon has worked before; none where the ledger cannot tell."""
     path = state_folder / "ledger.db"
     with suppress(Failure, OSError):
         if path.exists():

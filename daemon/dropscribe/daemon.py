@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -146,6 +146,8 @@ def _work(
         states = [_inbox_state(inbox, progress, ledger.gaps(inbox.name)) for inbox in config.inboxes]
         for state in states:
             state.away = ledger.knows(state.name) and is_away(state.rules)
+            with suppress(WorldWrong):  # then it is met at the next start
+                ledger.meet(state.name)
             state.why_unverified = partial(why_not, state.rules, second)
         reconciler = Reconciler(states, hosts, ledger, slots, bell, config.state, recovery)
         status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))

@@ -424,18 +424,22 @@ def test_an_inbox_that_was_emptied_for_good_is_begun_anew_by_its_next_scan(serve
     assert_filed(home.inbox(), [2], "Prompt of inbox")
 
 
-def test_an_inbox_that_never_was_there_is_a_mistake_in_the_config(server, household):
+def test_an_inbox_that_never_was_there_is_a_mistake_and_one_without_a_scan_so_far_is_not(server, household):
     home = household("here", "nowhere")
-    drop(home.inbox("here"), 1)
-    with home:
-        until((home.inbox("here") / "done" / "scan0001.md").exists, "the first")
-        home.terminate()
-    home.inbox("nowhere").rename(home.root / "elsewhere")
-    home.inbox("here").rename(home.root / "share")
+    home.inbox("nowhere").rename(home.root / "share")
     code, out, err = home.run("run")
     assert (code, out) == (2, "")
     assert "scans/nowhere" in err
     assert "make it, or set create: true" in err
+    (home.root / "share").rename(home.inbox("nowhere"))
+    with home:
+        until(lambda: home.status()["pid"], "a daemon")
+        home.terminate()
+    home.inbox("nowhere").rename(home.root / "share")
+    drop(home.inbox("here"), 1)
+    with home:
+        until((home.inbox("here") / "done" / "scan0001.md").exists, "the other inbox's")
+        home.terminate()
 
 
 def test_an_intent_whose_folder_is_gone_does_not_keep_the_daemon_from_starting(server, household):

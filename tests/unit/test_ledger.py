@@ -57,6 +57,23 @@ def test_tries_pages_and_intents_outlive_the_process(ledger):
     again.close()
 
 
+def test_an_inbox_is_known_once_it_was_met_or_had_a_scan_in_a_ledger_of_before(tmp_path):
+    path = tmp_path / "ledger.db"
+    with sqlite3.connect(path) as old:
+        for number, script in enumerate(store._MIGRATIONS[:-1], 1):
+            old.executescript(f"{script}; PRAGMA user_version = {number}")
+        old.execute(
+            "INSERT INTO scan (inbox, name, sha256, size, state, taken_at) VALUES ('old', 'a', 'b', 1, 'done', 1)"
+        )
+    old.close()
+    ledger = Ledger(path)
+    ledger.meet("new")
+    ledger.meet("new")
+    again = reopened(ledger)
+    assert [name for name in ("old", "new", "never") if again.knows(name)] == ["old", "new"]
+    again.close()
+
+
 def test_pages_read_under_other_rules_are_not_used(ledger):
     scan = ledger.open_scan("in", "a.png", "abc", 5, at=1.0)
     ledger.accept(scan.id, a_page(rules="old"))
@@ -334,6 +351,7 @@ EVERY_ACCESS = {
     "drop_intent": lambda ledger: ledger.drop_intent(1),
     "filed": lambda ledger: ledger.filed(1, at=1.0),
     "knows": lambda ledger: ledger.knows("in"),
+    "meet": lambda ledger: ledger.meet("new"),
     "owed_rows": lambda ledger: ledger.owed_rows("in"),
     "begin_row": lambda ledger: ledger.begin_row(1, "all.csv", 7, b"a row"),
     "row_written": lambda ledger: ledger.row_written(1),
@@ -362,7 +380,7 @@ def test_a_ledger_that_breaks_while_it_is_used_is_a_world_that_is_wrong(tmp_path
         ledger.close()
     else:
         with sqlite3.connect(tmp_path / "ledger.db") as db:
-            for table in ("scan", "try", "page", "intent", "output", "gap", "collected"):
+            for table in ("scan", "try", "page", "intent", "output", "gap", "collected", "met"):
                 db.execute(f"ALTER TABLE {table} RENAME TO lost_{table}")
         db.close()
     with pytest.raises(WorldWrong):

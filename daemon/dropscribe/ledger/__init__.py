@@ -267,9 +267,15 @@ class Ledger:
         )
 
     def knows(self, inbox: str) -> bool:
-        """Whether a scan of this inbox was ever taken up."""
+        """Whether a daemon has ever begun to work for this inbox."""
         with self._reading() as db:
-            return db.execute("SELECT 1 FROM scan WHERE inbox = ? LIMIT 1", (inbox,)).fetchone() is not None
+            return db.execute("SELECT 1 FROM met WHERE inbox = ?", (inbox,)).fetchone() is not None
+
+    def meet(self, inbox: str) -> None:
+        """It is known from now on; nothing is written for one that is."""
+        if not self.knows(inbox):
+            with self._transaction() as db:
+                db.execute("INSERT OR IGNORE INTO met (inbox) VALUES (?)", (inbox,))
 
     def counts(self, inbox: str, *, since: float) -> dict[str, int]:
         """How many scans of this inbox ended as done, failed or withdrawn since that Unix time."""

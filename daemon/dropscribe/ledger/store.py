@@ -116,10 +116,14 @@ _MIGRATIONS = (
     ALTER TABLE page ADD COLUMN verification TEXT NOT NULL DEFAULT '';
     ALTER TABLE page ADD COLUMN doubted INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    CREATE TABLE met (inbox TEXT PRIMARY KEY) WITHOUT ROWID;
+    INSERT INTO met SELECT DISTINCT inbox FROM scan;
+    """,
 )
 
 
-_TABLES = frozenset({"scan", "try", "page", "intent", "output", "gap", "collected"})
+_TABLES = frozenset({"scan", "try", "page", "intent", "output", "gap", "collected", "met"})
 _LONGEST_CHECK = 5.0
 """Seconds for looking at every page of a ledger; 100 MB take a third of one. What takes longer is believed."""
 
