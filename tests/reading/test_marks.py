@@ -93,3 +93,9 @@ def test_a_family_with_words_of_its_own_is_asked_in_these(model, preset, words):
 def test_only_families_that_need_options_have_some():
     assert options_for("glm-ocr") == {"num_ctx": 12288}
     assert options_for("qwen3.5:4b") == {}
+
+
+@pytest.mark.parametrize("tag", ["<" + "a" * 5000, "</" + "loc_" * 2000, "<" + "a_" * 3000 + "1"])
+def test_a_tag_without_an_end_is_a_matter_of_moments(tag):
+    """By a pattern that tries every way to part it, this test does not end."""
+    assert unmarked(f"<doctag><text>Total {tag} 12</text></doctag>") == f"Total {tag} 12"

@@ -21,7 +21,7 @@ _BLOCK_END = re.compile(
 )
 _TABLE = re.compile(r"<otsl>(.*?)(?:</otsl>|\Z)", re.DOTALL)
 _CELL = re.compile(r"<(fcel|ecel|lcel|ucel|xcel|ched|rhed|srow|nl)>([^<]*)")
-_ANY_TAG = re.compile(r"</?(?:[a-z]+_?)+\d*>")
+_ANY_TAG = re.compile(r"</?[a-z][a-z_]*\d*>")  # never a repeated group: without an end it would try for ever
 _MANY_LINES = re.compile(r"\n{3,}")
 
 
