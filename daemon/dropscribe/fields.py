@@ -37,18 +37,23 @@ def way_to(schema: Mapping[str, Any], name: str) -> Way | None:
 
 
 def value_at(answers: Iterable[Any], way: Way) -> Any:
-    """The value of the first answer that has one there: of many pages, that of the first page that tells it."""
+    """The value of the first answer that has one there: of many pages, that of the first page that tells it.
+
+    An empty text, list or object counts only where no page tells more: it is not the same as null.
+    """
+    found = None
     for answer in answers:
         value = _follow(answer, way)
         if value is not None and value not in ("", [], {}):
             return value
-    return None
+        found = value if found is None else found
+    return found
 
 
 def in_words(value: Any) -> str:
     """A value as text: nothing for null, single values of a list with commas between them, JSON for the rest."""
     match value:
-        case None:
+        case None | {} if not value:
             return ""
         case str():
             return value

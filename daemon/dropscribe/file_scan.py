@@ -78,10 +78,12 @@ def _row(inbox: Inbox, answers: list[Any]) -> Row | None:
     file, schema = inbox.output.collect, inbox.output.schema
     if file is None or schema is None:
         return None
-    ways = fields.columns(schema)
     if file.suffix.lower() == LIST:
+        # No more than was answered: a name with null may be against the schema that the answer follows.
         given = (name for answer in answers if isinstance(answer, dict) for name in answer)
-        ways = {str(name): (name,) for name in (*(way[0] for way in ways.values()), *given)}
+        ways: dict[str, fields.Way] = {name: (name,) for name in given}
+    else:
+        ways = fields.columns(schema)
     cells = {name: fields.value_at(answers, way) for name, way in ways.items()}
     return Row(str(file.parent), file.name, str(inbox.done), json.dumps(cells))
 

@@ -144,16 +144,18 @@ def test_names_are_made_of_fields_and_lists_of_answers(server, household, tmp_pa
     server.script(
         "text", mark=2, text=json.dumps({"vendor": "../../x\n=1", "total": 2, "seller": {"text": "/.."}})
     )
+    server.script("text", mark=3, text=json.dumps({"total": 3, "vendor": ""}))
     with home:
-        for number in (1, 2):
+        for number in (1, 2, 3):
             drop(inbox, number)
-        until(lambda: len(tree(inbox / "done")) == 5, "both filed")
+        until(lambda: len(tree(inbox / "done")) == 7, "all filed")
         assert home.terminate() == 0
     files = tree(inbox)
     rows = [json.loads(line) for line in files.pop("done/tables/all.jsonl").splitlines()]
-    (one, other) = sorted(rows, key=lambda row: row["total"])
+    (one, other, least) = sorted(rows, key=lambda row: row["total"])
     assert (other["vendor"], other["seller"]) == ("../../x\n=1", {"text": "/.."})
     assert other["filed_as"] == "2 unknown.png"
+    assert (least["vendor"], least["filed_as"]) == ("", "3 unknown.png")
     assert one["filed_as"].startswith("1 scan 1 Prompt of receipts")
     for row in rows:
         assert files.pop(f"done/{row['filed_as']}")

@@ -87,6 +87,13 @@ def test_of_many_pages_the_first_that_tells_a_value_counts():
     assert value_at([{"total": 0}, {"total": 5}], ("total",)) == 0
 
 
+@pytest.mark.parametrize("empty", ["", [], {}])
+def test_what_is_empty_stays_so_where_no_page_tells_more(empty):
+    assert value_at([{"note": None}, {"note": empty}, {"note": None}], ("note",)) == empty
+    assert value_at([{"note": empty}, {"note": "x"}], ("note",)) == "x"
+    assert in_words(empty) == ""
+
+
 def test_values_become_words():
     values = [None, "Müller", 12.5, 3, True, ["a", None, 2], [{"a": 1}], {"b": [1]}]
     assert list(map(in_words, values)) == [
