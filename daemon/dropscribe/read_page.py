@@ -206,7 +206,9 @@ class PageReader:
         if recipe.engine == "ocr":
             return judge_ocr(answer)
         # Without what stands below it: the schema and an earlier answer, which a good answer is like.
-        verdict = judge(answer, prompt=without_schema(recipe.prompt), repeats=self.inbox.repeats)
+        filled = recipe.schema is not None
+        asked = without_schema(recipe.prompt)
+        verdict = judge(answer, prompt=asked, repeats=self.inbox.repeats, filled=filled)
         if recipe.schema is not None and verdict.accepted:
             return judge_json(verdict, recipe.schema)
         return verdict

@@ -1,5 +1,6 @@
 """Every verdict, and what comes close to it and is the text of a page."""
 
+import json
 import re
 from hashlib import sha256
 
@@ -101,6 +102,57 @@ def test_who_counts_to_the_limit_goes_round_in_a_circle():
     counted = "".join(f"{number}. Item number {number} of the list of goods\n" for number in range(1, 90))
     assert verdict(counted, done_reason="length").name == "loop"
     assert verdict(counted).name == "accepted"
+
+
+def filled(text, **how):
+    return judge(
+        Answer(text, **{"done": True, "done_reason": "stop", **how}), prompt=FILL, repeats=0.3, filled=True
+    )
+
+
+def word(number):
+    return "".join(chr(ord("a") + digit % 16) for digit in sha256(bytes([number])).digest()[:9])
+
+
+def members(number):
+    names = (
+        "street",
+        "city",
+        "zip",
+        "country",
+        "phone",
+        "email",
+        "iban",
+        "born",
+        "joined",
+        "left",
+        "remarks",
+    )
+    return {"members": [{"name": word(n), **dict.fromkeys(names)} for n in range(number)]}
+
+
+@pytest.mark.parametrize("number", [5, 30, 200])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_names_of_a_schema_that_stand_again_for_each_item_are_no_loop(number, indent):
+    text = json.dumps(members(number), indent=indent)
+    assert filled(text).name == "accepted"
+    assert filled(text[: len(text) // 2], done_reason="length").name == "length"
+
+
+def test_an_item_that_stands_again_and_again_is_a_loop():
+    item = {
+        "what": 'the same long "sentence" as before, word for word, again and again and once more',
+        "price": "2",
+    }
+    assert filled(json.dumps([item] * 12)).name == "loop"
+    assert filled(json.dumps([item] * 12)[:-30], done_reason="length").name == "loop"
+    text = json.dumps([{**item, "number": n} for n in range(60)])
+    assert filled(text, done_reason="length").name == "loop"
+
+
+@pytest.mark.parametrize("text", ['"\\' * 100_000, '"' * 100_001, '{"a' * 50_000])
+def test_strings_without_an_end_are_a_matter_of_moments(text):
+    assert not filled(text, done=False).accepted
 
 
 def test_a_loop_that_the_server_cut_is_a_loop():

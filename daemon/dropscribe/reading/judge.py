@@ -40,20 +40,25 @@ _MARKUP_TEXT = 0.05
 _WORD = re.compile(r"\w+")
 # Numbered lines are alike on many pages; that they count to the very limit is what only models do.
 _NUMBER = re.compile(r"\d+")
+# A string may lack its end: a pattern that wants one would look for it from every quotation mark on.
+_NAME_OR_VALUE = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\\?\Z))(\s*:)?|\bnull\b|[,{\[]', re.DOTALL)
 _ECHO_OF_PROMPT = 0.5
 _ECHO_OF_ANSWER = 0.7
 _ECHO_LOOK = 600  # words
 _ECHO_RUN = 3  # words in a row: "the text in" is in every prompt, single words are in every text
 
 
-def judge(answer: Answer, *, prompt: str, repeats: float) -> Verdict:
+def judge(answer: Answer, *, prompt: str, repeats: float, filled: bool = False) -> Verdict:
     """Never raises. `repeats` is the share of surplus words, 0 to 1, above which a text is a loop.
+
+    `filled`: the answer is to be JSON of a schema, whose names stand there again for every item of a list.
 
     Names: accepted, no text, empty, thinking only, not done, length, cut, loop, refusal, description, echo,
     markup; `verdicts` says what may help after each that is not accepted.
     """
     text = peel(unmarked(answer.text))
-    name, sentence = _fault(answer, text, prompt, repeats) or ("accepted", "the model read the page")
+    lines = _values(text) if filled else text
+    name, sentence = _fault(answer, text, lines, prompt, repeats) or ("accepted", "the model read the page")
     if name == "no text":
         text = ""
     return Verdict(name, sentence, f"{text}\n" if text else "")
@@ -69,8 +74,9 @@ def judge_ocr(answer: Answer) -> Verdict:
     return Verdict("accepted", "the embedded engine read the page", f"{text}\n")
 
 
-def _fault(answer: Answer, text: str, prompt: str, repeats: float) -> tuple[str, str] | None:
-    found = _cut(answer) or _endless(text, repeats) or _unfinished(answer, text, repeats)
+def _fault(answer: Answer, text: str, lines: str, prompt: str, repeats: float) -> tuple[str, str] | None:
+    """`lines` is the text as its repeats are counted."""
+    found = _cut(answer) or _endless(text, lines, repeats) or _unfinished(answer, text, lines, repeats)
     return found or _beside_the_page(text, prompt)
 
 
@@ -82,22 +88,22 @@ def _cut(answer: Answer) -> tuple[str, str] | None:
     return None
 
 
-def _endless(text: str, repeats: float) -> tuple[str, str] | None:
+def _endless(text: str, lines: str, repeats: float) -> tuple[str, str] | None:
     # Before the length limit: a larger limit would only make these longer.
-    if loops(text, repeats):
+    if loops(lines, repeats):
         return "loop", "the model repeated the same words over and over"
     if _is_markup(text):
         return "markup", "the model wrote markup or encoded data instead of text"
     return None
 
 
-def _unfinished(answer: Answer, text: str, repeats: float) -> tuple[str, str] | None:
+def _unfinished(answer: Answer, text: str, lines: str, repeats: float) -> tuple[str, str] | None:
     if not _is_visible(text) and (answer.thinking.strip() or _THINKING.search(answer.text)):
         return "thinking only", "the model only thought about the page and wrote no answer"
     if not answer.done:
         return "not done", "the server ended the answer before the model had finished"
     if answer.done_reason.lower() == "length":
-        if loops(_NUMBER.sub("1", text), repeats):
+        if loops(_NUMBER.sub("1", lines), repeats):
             return "loop", "the model counted on and on with the same words"
         tokens = f" ({answer.tokens:,} tokens)" if answer.tokens > 0 else ""
         return "length", f"the model's answer was cut off at its length limit{tokens}"
@@ -124,6 +130,11 @@ def _beside_the_page(text: str, prompt: str) -> tuple[str, str] | None:
     if _is_echo(text, prompt):
         return "echo", "the model repeated its instructions instead of reading the page"
     return None
+
+
+def _values(text: str) -> str:
+    """What is said in JSON, or in the beginning of some, each value on a line: names and null say nothing."""
+    return _NAME_OR_VALUE.sub(lambda found: found[1] if found[1] and not found[2] else "\n", text)
 
 
 def _is_visible(text: str) -> bool:
