@@ -9,6 +9,7 @@ import time
 import pytest
 
 from dropscribe.errors import BadAnswer, Misconfigured, Stopped, Unavailable
+from dropscribe.prompts import FILL
 from dropscribe.reading.ask import ask
 from dropscribe.reading.engines.ollama import OllamaEngine
 from dropscribe.reading.engines.wire import Timeouts
@@ -115,6 +116,34 @@ def test_an_answer_is_worth_what_its_verdict_says(server, engine, stop, fault, v
         allowed = verdict if isinstance(verdict, set) else {verdict}
         assert verdict_of(engine, stop) in allowed
     assert verdict_of(engine, stop) == "accepted"
+
+
+YOGHURT = {"what": "Yoghurt", "quantity": "1", "unit": "cup", "price": "0.39", "tax": None, "currency": "EUR"}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_receipt_with_a_dozen_equal_items_is_no_loop_in_json(server, engine, stop, indent):
+    text = json.dumps({"items": [YOGHURT] * 12, "total": "4.68"}, indent=indent)
+    server.script("text", text=text)
+    answer = engine.ask(picture(), recipe(schema={"type": "object"}), stop=stop)
+    assert answer.text == text
+    assert judge(answer, prompt=FILL, repeats=0.3, filled=True).name == "accepted"
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("unit", [YOGHURT, dict.fromkeys(YOGHURT), "Yoghurt 0.39", "and so on and on" * 2000])
+def test_an_endless_list_of_items_is_cut_in_json(server, engine, stop, unit, indent):
+    text = json.dumps({"items": [unit] * (2000 if len(unit) < 99 else 1)}, indent=indent)
+    server.script("text", text=text)
+    answer = engine.ask(picture(), recipe(schema={"type": "object"}), stop=stop)
+    assert answer.cut == "loop"
+    assert len(answer.text) < 5000
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t", " \n"])
+def test_endless_blanks_in_json_are_cut(server, engine, stop, blank):
+    server.script("text", text='{"items": [' + blank * 9000)
+    assert engine.ask(picture(), recipe(schema={"type": "object"}), stop=stop).cut == "loop"
 
 
 def test_an_endless_loop_is_cut_while_it_runs(server, engine, stop):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dropscribe.reading.described import asks_for_text, describes
 from dropscribe.reading.marks import unmarked
 from dropscribe.reading.peel import clean, peel
-from dropscribe.reading.repeats import REPEATS, loops, runaway
+from dropscribe.reading.repeats import REPEATS, loops, runaway, said_in_json
 from dropscribe.reading.talk import talks
 from dropscribe.values import Verdict
 from dropscribe.words import one_line
@@ -40,8 +40,6 @@ _MARKUP_TEXT = 0.05
 _WORD = re.compile(r"\w+")
 # Numbered lines are alike on many pages; that they count to the very limit is what only models do.
 _NUMBER = re.compile(r"\d+")
-# A string may lack its end: a pattern that wants one would look for it from every quotation mark on.
-_NAME_OR_VALUE = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\\?\Z))(\s*:)?|\bnull\b|[,{\[]', re.DOTALL)
 _ECHO_OF_PROMPT = 0.5
 _ECHO_OF_ANSWER = 0.7
 _ECHO_LOOK = 600  # words
@@ -57,7 +55,7 @@ def judge(answer: Answer, *, prompt: str, repeats: float, filled: bool = False) 
     markup; `verdicts` says what may help after each that is not accepted.
     """
     text = peel(unmarked(answer.text))
-    lines = _values(text) if filled else text
+    lines = said_in_json(text) if filled else text
     name, sentence = _fault(answer, text, lines, prompt, repeats) or ("accepted", "the model read the page")
     if name == "no text":
         text = ""
@@ -130,11 +128,6 @@ def _beside_the_page(text: str, prompt: str) -> tuple[str, str] | None:
     if _is_echo(text, prompt):
         return "echo", "the model repeated its instructions instead of reading the page"
     return None
-
-
-def _values(text: str) -> str:
-    """What is said in JSON, or in the beginning of some, each value on a line: names and null say nothing."""
-    return _NAME_OR_VALUE.sub(lambda found: found[1] if found[1] and not found[2] else "\n", text)
 
 
 def _is_visible(text: str) -> bool:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LOOK_BACK = 8000
 """Characters of an answer's end that `runaway` wants to see: four times a unit of up to 2000, half a page."""
 
+LOOK_BACK_IN_JSON = 4 * LOOK_BACK
+"""The same where the answer is JSON, of which most may be names."""
+
 REPEATS = 0.3
 """The share of surplus words above which a text is a loop: a hymn of five verses with its refrain has 0.2."""
 
@@ -43,10 +46,42 @@ _FEWEST = 20  # words that must be surplus at all: below, a loop does no harm
 
 _STEP = 128
 
+# A string may lack its end: a pattern that wants one would look for it from every quotation mark on.
+_PART_OF_JSON = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\\?\Z))(\s*:)?|\bnull\b|[,{}\[\]]', re.DOTALL)
+_NAME, _COMMA = "\x00", "\x01"
+_NEXT_NAME = re.compile(f"{_COMMA}\\s*{_NAME}")
+_NEXT_ITEM = re.compile(f"[{_COMMA}\\n]\\s*")
+_NAMELESS = 1000  # characters of a value that is a long text
+_END_OF_NAME = re.compile(r'"\s*:')
+
 
 def runaway(tail: str) -> bool:
     """Whether an answer that ends in `tail` goes round in a circle; costs microseconds on ordinary text."""
     return any(_goes_round(tail, period) for period in _periods(tail))
+
+
+def said_in_json(text: str, *, null: str = "-") -> str:
+    """What JSON says, or the beginning of some, an object on a line: its names stand there again for every one.
+
+    `null` stands for that word: a dash says nothing.
+    """
+
+    def marked(part: re.Match[str]) -> str:
+        if part[1]:
+            return _NAME if part[2] else part[1]
+        return {",": _COMMA, "null": null}.get(part[0], "\n")
+
+    found = _PART_OF_JSON.sub(marked, text)
+    return _NEXT_ITEM.sub("\n", _NEXT_NAME.sub(" ", found)).replace(_NAME, "")
+
+
+def runaway_json(tail: str) -> bool:
+    """`runaway` for JSON, whose names count for nothing: a receipt may have a dozen equal items."""
+    name = _END_OF_NAME.search(tail)
+    if name is None or not _END_OF_NAME.search(tail, len(tail) - _NAMELESS):
+        return runaway(tail[-LOOK_BACK:])  # within one text, or in blanks, or in brackets
+    # The beginning may be missing: from the end of a name on it is known what is in quotes.
+    return runaway(said_in_json(tail[name.end() :], null="null")[-LOOK_BACK:])
 
 
 def surplus(text: str) -> float:

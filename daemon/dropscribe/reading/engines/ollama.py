@@ -16,7 +16,7 @@ from dropscribe.reading.engines import ModelState
 from dropscribe.reading.engines.refusals import classify, retry_after
 from dropscribe.reading.engines.wire import Stream, Timeouts, Wire
 from dropscribe.reading.models import DEFAULT_MODEL
-from dropscribe.reading.repeats import LOOK_BACK, runaway
+from dropscribe.reading.repeats import LOOK_BACK, LOOK_BACK_IN_JSON, runaway, runaway_json
 from dropscribe.values import Answer
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class OllamaEngine:
         with self._wire.post("/api/chat", _body(picture, recipe), stop=stop) as stream:
             if stream.status != 200:
                 raise self._refused(stream, recipe)
-            reply = _Reply()
+            reply = _Reply(filled=recipe.schema is not None)
             self._listen(stream, reply, recipe)
         return Answer(
             text=_joined(reply.pieces),
@@ -162,9 +162,11 @@ class OllamaEngine:
 
 
 class _Reply:
-    """An answer under way."""
+    """An answer under way; `filled`: it is to be JSON."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, filled: bool = False) -> None:
+        self._filled = filled
+        self._look_back = LOOK_BACK_IN_JSON if filled else LOOK_BACK
         self.pieces: list[str] = []
         self.thoughts: list[str] = []
         self.done = False
@@ -183,7 +185,7 @@ class _Reply:
         piece = _string(part.get("content"))
         self.pieces.append(piece)
         self.thoughts.append(_string(part.get("thinking")))
-        self._tail = (self._tail + piece)[-LOOK_BACK:]
+        self._tail = (self._tail + piece)[-self._look_back :]
         self._unseen += len(piece)
         if message.get("done") is True:
             self.done = True
@@ -196,7 +198,7 @@ class _Reply:
         if self.done or self._unseen < _LOOK_EVERY:
             return False
         self._unseen = 0
-        if runaway(self._tail):
+        if runaway_json(self._tail) if self._filled else runaway(self._tail):
             self.cut = "loop"
         return bool(self.cut)
 
