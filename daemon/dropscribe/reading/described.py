@@ -12,12 +12,13 @@ import re
 _IMAGE = r"(?:image|picture|photo(?:graph)?|screenshot|scan|scanned (?:image|page|document))"
 _SHOWS = (
     r"(?:shows|depicts|displays|presents|features|captures|contains|consists of|appears to (?:be|show|contain)"
-    r"|seems to (?:be|show)|is (?:an?|the)(?: \w+){0,3} (?:of|from|with|showing))"
+    r"|seems to (?:be|show)|is an?|is the(?: \w+){0,3} (?:of|from|with|showing))"
 )
 _SENT = r"(?: you(?:['’]ve| have)? (?:provided|shared|uploaded)| provided)?"
 _ENGLISH = (
     rf"(?:the|this)(?: \w+){{0,2}} {_IMAGE}{_SENT} {_SHOWS}",
     rf"(?:this|it) (?:is|appears to be|seems to be|looks like) an?(?: [\w-]+){{0,3}} {_IMAGE} (?:of|from|showing)",
+    rf"(?:based on|according to) (?:the|this)(?: \w+){{0,2}} {_IMAGE}{_SENT},? (?:this|it|the|there)",
     rf"(?:in|on) (?:the|this) {_IMAGE},? (?:there (?:is|are)|we (?:can )?see|you can see|i (?:can )?see)",
 )
 _GERMAN = (
@@ -33,13 +34,26 @@ _SPANISH = (
     r"(?:la|esta) (?:imagen|foto|fotografía) (?:muestra|presenta|contiene|es una)",
     r"en (?:la|esta) (?:imagen|foto),? (?:se (?:ve|observa|muestra)|hay|vemos|podemos ver)",
 )
-_OPENING = re.compile(rf"[\W_]*(?:{'|'.join((*_ENGLISH, *_GERMAN, *_FRENCH, *_SPANISH))})\b", re.IGNORECASE)
+# What stands before it; "Description:" alone may be printed, and what follows is looked at.
+_BEFORE = (
+    r"(?:(?:sure|certainly|of course|absolutely|okay|ok)\b[\W_]*)?"
+    r"(?:(?:(?:image|picture|photo|scene) )?(?:description|overview|beschreibung)\b[\W_]*)?"
+)
+_ANNOUNCED = re.compile(
+    rf"[\W_]*(?:(?:sure|certainly|of course)\b[\W_]*)?here(?:['’]s| is) (?:an?|the|your)(?: \w+){{0,2}} description of"
+    rf" (?:the|this|your)(?: \w+){{0,2}} (?:{_IMAGE}|document|page)\b",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(
+    rf"[\W_]*{_BEFORE}(?:{'|'.join((*_ENGLISH, *_GERMAN, *_FRENCH, *_SPANISH))})\b", re.IGNORECASE
+)
 
 # Where the document itself is named, no picture need be: "This appears to be a receipt from …".
 _PAPER = (
     r"(?:invoices?|receipts?|letters?|documents?|forms?|tables?|pages?|notes?|bills?|statements?|certificates?|"
     r"contracts?|menus?|labels?|tickets?|cards?|posters?|handwrit\w+|texts?|scans?|lists?|reports?|rechnung\w*|"
-    r"briefe?s?|quittung\w*|formular\w*|tabelle\w*|seiten?|facture|lettre|reçu|formulaire|tableau|factura|carta|"
+    r"briefe?s?|quittung\w*|kassen(?:bon|zettel)\w*|beleg\w*|vertrag\w*|notiz\w*|"
+    r"formular\w*|tabelle\w*|seiten?|facture|lettre|reçu|formulaire|tableau|factura|carta|"
     r"recibo|formulario|tabla|página)"
 )
 _SEEMS = re.compile(
@@ -67,7 +81,7 @@ _FORBIDS = re.compile(r"\b(?:do not|don['’]t|never|without|nicht|ohne|ne pas|s
 
 def describes(text: str) -> bool:
     """Whether `text` tells of the picture instead of being what stands on the page."""
-    if _SEEMS.match(text):
+    if _SEEMS.match(text) or _ANNOUNCED.match(text):
         return True
     found = _OPENING.match(text)
     if found is None:

@@ -24,6 +24,13 @@ _ENGLISH = r"""
         \ (?:any\ |an\ |the\ |your\ )?(?:image|picture|photo|attachment)
       | \bplease\ (?:provide|upload|share|re-?upload)\ (?:the|an|your|a)\ (?:\w+\ )?(?:image|picture)\b
         [^.\n]{0,60}\bI\b
+      | \byou\ (?:haven['’]t|have\ not|did(?:\ not|n['’]t))\ upload(?:ed)?
+        \ (?:an?|any|the|your)\ (?:image|picture)\b
+      | \b(?:could|can|would)\ you\ (?:please\ )?(?:re-?)?(?:upload|provide)
+        \ (?:an?|the|your)\ (?:\w+\ )?(?:image|picture)\b
+      | \A[^\w\n]*(?:I(?:['’]m|\ am)\ sorry,?\ (?:but\ )?|unfortunately,?\ )
+        the\ (?:image|picture|photo|scan|text)\b[^.\n]{0,30}
+        \b(?:too\ \w+\b[^.\n]{0,30}\b(?:read|transcribe|recogni[sz]e|make\ out)|illegible|not\ legible|unreadable)\b
       | \bas\ an?\ (?:[\w-]+\ ){0,3}(?:AI(?=[,.]|\ (?:\w+\ )?(?:model|assistant|system)\b|\ I\b)|language\ model)\b
     )"""
 _ENGLISH_WORDS = {
@@ -65,6 +72,8 @@ _NO_TEXT = r"""
       | \b(?:the|this)\ (?:image|picture|photo|page|document)\b [^.\n]{0,20}
         \b(?:does\ not|doesn['’]t)\ (?:appear\ to\ )?(?:contain|have|show|include)
         \ (?:any\ )?(?:\w+\ ){0,2}text\b
+      | \b(?:do\ not|don['’]t|cannot|can['’]t)\ (?:see|find|detect)\ any\ (?:\w+\ ){0,2}text\ (?:in|on)
+        \ (?:this|the)\ (?:image|picture|photo|page|document)\b
       | \bno\ (?:\w+\ ){0,2}text\ (?:is\ |was\ |can\ be\ )?
         (?:visible|found|detected|discernible|present|readable)
       | \bthe\ (?:image|page|picture)\ (?:is|appears)(?:\ to\ be)?\ (?:\w+ly\ )?(?:blank|empty)\b
