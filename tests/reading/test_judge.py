@@ -279,8 +279,18 @@ CAPTIONS = (
 )
 
 
+ASKS_FOR_TEXT = (
+    PLAIN,
+    MARKDOWN,
+    "Free OCR.",
+    "Lies alles, was auf der Seite steht.",
+    "Transcribe what is written on this page.",
+    "Write down what is printed here.",
+)
+
+
 @pytest.mark.parametrize("text", DESCRIPTIONS)
-@pytest.mark.parametrize("prompt", [PLAIN, MARKDOWN, "Free OCR.", "Lies alles, was auf der Seite steht."])
+@pytest.mark.parametrize("prompt", ASKS_FOR_TEXT)
 def test_a_model_that_describes_instead_of_reading_is_refused(text, prompt):
     found = verdict(text, prompt=prompt)
     assert found.name == "description"

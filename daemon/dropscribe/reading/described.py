@@ -40,8 +40,8 @@ _BEFORE = (
     r"(?:(?:(?:image|picture|photo|scene) )?(?:description|overview|beschreibung)\b[\W_]*)?"
 )
 _ANNOUNCED = re.compile(
-    rf"[\W_]*(?:(?:sure|certainly|of course)\b[\W_]*)?here(?:['’]s| is) (?:an?|the|your)(?: \w+){{0,2}} description of"
-    rf" (?:the|this|your)(?: \w+){{0,2}} (?:{_IMAGE}|document|page)\b",
+    rf"[\W_]*(?:(?:sure|certainly|of course)\b[\W_]*)?here(?:['’]s| is) (?:an?|the|your)(?: \w+){{0,2}}"
+    rf" description of (?:the|this|your)(?: \w+){{0,2}} (?:{_IMAGE}|document|page)\b",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
@@ -67,12 +67,14 @@ _FLOWING = 60  # characters: one line that is shorter is a heading or a caption
 # Only a prompt that asks for the text, and for nothing about it, makes a description wrong.
 _ASKS_FOR_TEXT = re.compile(
     r"\b(?:transcri\w+|ocr|(?:text|table) recognition|copy|read (?:all|the|every|this)|extract\w*"
-    r"|convert (?:the|this) (?:document|page)|abschreib\w*|abschrift|lies|transkrib\w+|recopie\w*)\b"
+    r"|(?:write|type) (?:down|out)|convert (?:the|this) (?:document|page)"
+    r"|abschreib\w*|abschrift|lies|transkrib\w+|recopie\w*)\b"
     r"|\b(?:all|every) (?:text|words?)\b",
     re.IGNORECASE,
 )
 _ASKS_FOR_MORE = re.compile(
-    r"\b(?:descri\w+|summar\w+|captions?|explain\w*|what (?:is|do you see|can be seen)|tell"
+    r"\b(?:descri\w+|summar\w+|captions?|explain\w*|tell"
+    r"|what (?:is(?! (?:written|printed|typed|on|there)\b)|do you see|can be seen)"
     r"|beschreib\w*|zusammenfass\w*|fasse|erklär\w*|décri\w+|résum\w+|expliqu\w+|resum\w+)\b",
     re.IGNORECASE,
 )
