@@ -65,13 +65,16 @@ def in_words(value: Any) -> str:
 # --- the schema
 
 
-def _leaves(node: Any, root: Mapping[str, Any], way: Way) -> Iterator[Way]:
-    named = _properties(node, root)
-    if not named or len(way) >= _DEEPEST:
+def _leaves(
+    node: Any, root: Mapping[str, Any], way: Way, around: frozenset[str] = frozenset()
+) -> Iterator[Way]:
+    """What stands inside itself is gone into once: a person's mother is one field, not all of hers."""
+    named, referred = _properties(node, root), _references(node, root)
+    if not named or len(way) >= _DEEPEST or referred & around:
         yield way
         return
     for name, held in named.items():
-        yield from _leaves(held, root, (*way, name))
+        yield from _leaves(held, root, (*way, name), around | referred)
 
 
 def _way(node: Any, root: Mapping[str, Any], name: str, depth: int = 0) -> Way | None:
@@ -128,6 +131,11 @@ def _forms(node: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[Mappi
     for word in _ALTERNATIVES:
         for form in node.get(word) or ():
             yield from _forms(form, root, depth + 1)
+
+
+def _references(node: Any, root: Mapping[str, Any]) -> frozenset[str]:
+    found = (form.get("$ref") for form in _forms(node, root))
+    return frozenset(one for one in found if isinstance(one, str))
 
 
 def _referred(reference: str, root: Any) -> Any:

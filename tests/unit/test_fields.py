@@ -52,6 +52,14 @@ def test_a_schema_that_holds_itself_has_an_end():
     assert way_to(schema, ".".join(["parent"] * 200)) is None
 
 
+def test_a_schema_that_holds_itself_many_times_has_few_columns():
+    """Each of these in each of these, eight deep, would be a hundred million."""
+    kin = {f"kin{number}": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/person"}]} for number in range(10)}
+    person = {"properties": {"name": TEXT, **kin}}
+    schema = {"$defs": {"person": person}, "properties": {"owner": {"$ref": "#/$defs/person"}}}
+    assert list(columns(schema)) == [f"owner.{name}" for name in person["properties"]]
+
+
 @pytest.mark.parametrize(
     ("name", "way"),
     [
