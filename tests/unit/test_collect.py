@@ -164,6 +164,26 @@ def test_a_row_that_was_not_there_when_somebody_saved_the_file_is_added(room):
     assert room.file.read_bytes().endswith(b";\n")
 
 
+def test_a_file_that_holds_only_the_mark_of_utf_8_is_begun_right_behind_it(room):
+    room.file.write_bytes(b"\xef\xbb\xbf")
+    room.owe(vendor="Rewe")
+    room.write()
+    assert room.file.read_bytes().startswith(b"\xef\xbb\xbfvendor,total,filed_as,filed_at\r\nRewe,1,1.png,")
+
+
+def test_a_row_that_was_moved_up_where_others_were_taken_away_is_not_written_twice(room):
+    """By its size alone the file looks as it did before the row."""
+    room.owe()
+    room.write()
+    room.owe()
+    _, start, data = room.begin()
+    head, _ = room.file.read_bytes().splitlines(keepends=True)
+    room.file.write_bytes(head + data)
+    assert room.file.stat().st_size == start
+    room.write()
+    assert room.names() == ["2.png"]
+
+
 def test_a_last_line_without_an_end_gets_one_and_nothing_else_of_it_changes(room):
     theirs = b"vendor,total,filed_as,filed_at\nmine,1,,"
     room.file.write_bytes(theirs)

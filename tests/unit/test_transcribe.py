@@ -9,7 +9,7 @@ from dropscribe.desk import Desk, Progress, Waiting
 from dropscribe.errors import BadAnswer, Misconfigured, NotYet, Stopped, Unavailable, Withdrawn, WorldWrong
 from dropscribe.filer import Filer
 from dropscribe.ledger import Ledger
-from dropscribe.pages import DEATHS
+from dropscribe.pages import DEATHS, reading_rules
 from dropscribe.read_page import NO_ANSWER
 from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.second import SecondReader
@@ -240,6 +240,39 @@ def test_json_that_does_not_follow_its_schema_is_asked_again(room):
     here.read(says('{"sum": 1}'), says("no JSON at all"), says('{"total": "12.50"}'))
     assert json.loads(here.files["done/a.json"]) == {"total": "12.50"}
     assert here.engine.asked[0].schema == schema
+
+
+def test_equal_names_and_nulls_in_a_list_of_items_are_no_loop(room):
+    empty = dict.fromkeys(
+        ("street", "city", "zip", "country", "phone", "email", "iban", "born", "joined", "left")
+    )
+    text = json.dumps(
+        {"members": [{"name": name, **empty} for name in ("Anna", "Ben", "Clara", "Dora", "Emil")]}
+    )
+    here = room(output={"format": "json", "schema": {"type": "object"}})
+    assert here.read(*[says(text)] * 4).kind == "done"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"preset": "table"},
+        {"prompt": "Read all."},
+        {"models": ("glm-ocr",)},
+        {"options": {"seed": 2}},
+        {"output": {"schema": {"type": "object"}}},
+        {"prepare": {"turn": True}},
+    ],
+)
+def test_what_shapes_a_text_is_in_the_rules_under_which_it_was_read(tmp_path, change):
+    assert reading_rules(an_inbox(tmp_path, **change)) != reading_rules(an_inbox(tmp_path))
+
+
+def test_what_was_filled_into_one_schema_is_nothing_for_another(tmp_path):
+    rules = {
+        reading_rules(an_inbox(tmp_path, output={"schema": {"required": [name]}})) for name in ("a", "b")
+    }
+    assert len(rules) == 2
 
 
 def test_the_next_model_of_the_list_has_the_last_word(room):
