@@ -364,6 +364,16 @@ def test_a_file_that_others_may_write_is_a_warning(here):
         )
 
 
+@pytest.mark.parametrize(("file", "warned"), [("../all.csv", 1), ("all.csv", 0), ("tables/all.csv", 0)])
+def test_a_collection_among_the_scans_is_a_warning(here, file, warned):
+    (here / "form.json").write_text('{"properties": {"total": {"type": "string"}}}')
+    output = f"{{format: json, schema: form.json, collect: {file}}}"
+    config = loaded(here, f"inboxes:\n  - path: in\n    output: {output}\n")
+    assert [line.partition(": it lies")[0] for line in config.warnings] == [
+        "dropscribe.yaml:3:56: inboxes[0].output.collect"
+    ] * warned
+
+
 def test_what_is_allowed_but_odd_is_a_warning(here):
     config = loaded(
         here,

@@ -285,14 +285,21 @@ class Resolver:
             pages=keys.output.pages,
             page_break=keys.output.page_break,
             schema=form,
-            collect=self._collection(number, keys.output, fields, done),
+            collect=self._collection(number, keys.output, fields, path, done),
         )
 
-    def _collection(self, number: int, output: schema.Output, fields: OfSchema, done: Path) -> Path | None:
+    def _collection(
+        self, number: int, output: schema.Output, fields: OfSchema, path: Path, done: Path
+    ) -> Path | None:
         at = ways(number, "output", "collect")
         if output.collect is None or not fields.check_columns(at, ways(number, "output", "schema")):
             return None
-        return self._absolute(output.collect, done, *at)
+        file = self._absolute(output.collect, done, *at)
+        if file is not None and file.parent == path:
+            self._findings.warning(
+                "it lies among the scans, where status tells of it as unsupported; name one in done", *at
+            )
+        return file
 
     def _check_page_in_name(self, number: int, output: schema.Output) -> None:
         joined = output.pages == "joined" and not self._findings.broken(*ways(number, "output", "pages"))
