@@ -283,7 +283,7 @@ def test_a_second_daemon_on_the_same_inbox_does_not_start(server, home, neighbou
     with home:
         until(lambda: "started" in home.said(), "started")
         neighbour.start()
-        assert neighbour.process.wait(60) == 2
+        assert neighbour.process.wait(60) == 1
         assert f"(process {home.process.pid})" in neighbour.said()
         for number in range(20):
             drop(home.inbox(), number)

@@ -221,7 +221,9 @@ def test_nobody_can_have_scans_filed_elsewhere_by_a_link_in_place_of_done(server
         assert tree(elsewhere) == {}
         (inbox / "done").unlink()
         (inbox / "moved away").rename(inbox / "done")
-        until(lambda: set(filed(inbox)) == {1, 2, 3}, "all of them", timeout=90)
+        scans = [inbox / f"done/scan000{number}.png" for number in (1, 2, 3)]
+        until(lambda: all(scan.exists() for scan in scans), "all of them", timeout=90)
+        assert set(filed(inbox)) == {1, 2, 3}
         home.terminate()
     assert tree(elsewhere) == {}
 

@@ -22,8 +22,8 @@ def test_a_week_of_scans_and_outages_needs_nobody(tmp_path):
     assert report["scans"] == 5000
     assert report["failed"] > 100  # the plan has bad scans of every kind
     assert report["most in a parked hour"]["hours"] >= 10
-    # Every trouble was met: a bound that nobody comes near proves nothing.
-    assert all(most for most, _ in report["most probes in an hour"].values())
+    # Every trouble was met, but for restarts of a minute: a bound that nobody comes near proves nothing.
+    assert all(most for kind, (most, _) in report["most probes in an hour"].items() if kind != "restarting")
     assert report["most probes in an hour"].keys() == HOST_WORDS.keys()
 
 
