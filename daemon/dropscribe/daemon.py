@@ -39,12 +39,11 @@ from dropscribe.stop import Stop
 from dropscribe.verify import why_not
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from dropscribe.config.values import Config, Inbox
     from dropscribe.engine_makers import HostMakers
-    from dropscribe.values import Gap
 
 
 GRACE = 1.5
@@ -143,7 +142,7 @@ def _work(
         desk = Desk(ledger, filer, decoding, second, progress := Progress(), config.state / "spool", stop)
         slots = Slots({name: engines for name, _, engines in makers}, desk, bell.nudge)
         hosts = [Host(name, engine, len(engines)) for name, engine, engines in makers]
-        states = [_inbox_state(inbox, progress, ledger.gaps(inbox.name)) for inbox in config.inboxes]
+        states = [_inbox_state(inbox, progress, ledger) for inbox in config.inboxes]
         for state in states:
             state.away = ledger.knows(state.name) and is_away(state.rules)
             with suppress(WorldWrong):  # then it is met at the next start
@@ -184,10 +183,7 @@ def look_once(config: Config) -> Status:
     """A status without a daemon: what lies in the inboxes now, and what the ledger remembers."""
     ledger = _ledger_to_look_at(config.state / "ledger.db")
     try:
-        states = [
-            _inbox_state(inbox, Progress(), ledger.gaps(inbox.name) if ledger else {})
-            for inbox in config.inboxes
-        ]
+        states = [_inbox_state(inbox, Progress(), ledger) for inbox in config.inboxes]
         for state in states:
             try:
                 state.look(time.monotonic())
@@ -218,13 +214,16 @@ def _put_down(slots: Slots, reconciler: Reconciler, clock: Clock) -> None:
         log.step("stopped while reading", level="warning", scans=reconciler.in_hand)
 
 
-def _inbox_state(inbox: Inbox, progress: Progress, gaps: Mapping[str, Gap]) -> InboxState:
+def _inbox_state(inbox: Inbox, progress: Progress, ledger: Ledger | None) -> InboxState:
     network = mount_of(inbox.path).network
-    # The review folder even if it is not used any more: what still lies there was read.
-    skip = frozenset({*inbox.folders, inbox.review})
+    # The review folder too where it is not used any more: what still lies there was read. One that never was used
+    # is a folder as any other.
+    reviewed = ledger is not None and ledger.has_filed_below(inbox.name, inbox.review)
+    skip = frozenset({*inbox.folders, *((inbox.review,) if reviewed else ())})
     rules = LookRules(
         recursive=inbox.recursive, patterns=tuple(inbox.patterns), ignore=tuple(inbox.ignore), skip=skip
     )
+    gaps = ledger.gaps(inbox.name) if ledger else {}
     page_of = partial(progress.words, inbox.name)
     rescan = rescan_of(inbox, network=network)
     return InboxState(inbox, rules, network=network, rescan=rescan, page_of=page_of, gaps=gaps)

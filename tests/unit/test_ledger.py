@@ -1,5 +1,6 @@
 import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -348,6 +349,7 @@ EVERY_ACCESS = {
     "intend": lambda ledger: ledger.intend(1, INTENT),
     "intent": lambda ledger: ledger.intent(1),
     "intends": lambda ledger: ledger.intends("in", "scan.png"),
+    "has_filed_below": lambda ledger: ledger.has_filed_below("in", Path("/in/review")),
     "drop_intent": lambda ledger: ledger.drop_intent(1),
     "filed": lambda ledger: ledger.filed(1, at=1.0),
     "knows": lambda ledger: ledger.knows("in"),

@@ -197,16 +197,29 @@ def test_a_filing_to_review_that_was_stopped_is_ended_by_the_next_look_and_nothi
     assert set(here.files) == {"review/a.png", "review/a.md", "review/a.meta.json"}
 
 
-def test_what_waits_for_review_is_counted_and_not_read_again(tmp_path):
-    (tmp_path / "inbox" / "review" / "sub").mkdir(parents=True)
-    for name in ("a.png", "a.md", "a.meta.json", "sub/b.pdf", "sub/b.txt", ".hidden.png"):
-        (tmp_path / "inbox" / "review" / name).write_bytes(b"x")
-    for how in ("review", "done"):
-        state = _inbox_state(an_inbox(tmp_path, recursive=True, on_check=how), Progress(), {})
+def test_what_waits_for_review_is_counted_and_not_read_again(room, tmp_path):
+    here = room(on_check="review", recursive=True)
+    here.read(answers(HALF), answers(HALF))
+    (here.inbox.review / "sub").mkdir()
+    for name in ("sub/b.pdf", "sub/b.txt", ".hidden.png"):
+        (here.inbox.review / name).write_bytes(b"x")
+    for how in ("review", "done"):  # it is not used any more
+        rules = an_inbox(tmp_path, recursive=True, on_check=how)
+        state = _inbox_state(rules, Progress(), here.ledger)
         state.look(0.0)
         counts = state.status({}, ()).counts
         assert counts["to_review"] == (2 if how == "review" else 0)
         assert (counts["arriving"], counts["waiting"]) == (0, 0)
+
+
+def test_a_folder_that_is_called_review_and_never_was_used_for_it_is_read_as_any_other(room, tmp_path):
+    here = room(verify="off", recursive=True)
+    here.read(answers(PAGE))
+    (here.inbox.review / "b.png").write_bytes(b"x")
+    for ledger in (here.ledger, None):
+        state = _inbox_state(an_inbox(tmp_path, recursive=True), Progress(), ledger)
+        state.look(0.0)
+        assert state.status({}, ()).counts["arriving"] == 1
 
 
 # --- stops and troubles

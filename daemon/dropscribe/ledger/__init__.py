@@ -196,6 +196,16 @@ class Ledger:
             ).fetchone()
         return found is not None
 
+    def has_filed_below(self, inbox: str, folder: Path) -> bool:
+        """Whether a scan of this inbox was ever filed into `folder` or below it."""
+        start = os.path.join(os.fsencode(folder), b"")  # noqa: PTH118 - bytes
+        with self._reading() as db:
+            found = db.execute(
+                "SELECT 1 FROM scan WHERE inbox = ? AND state = 'done' AND substr(filed, 1, ?) = ? LIMIT 1",
+                (inbox, len(start), start),
+            ).fetchone()
+        return found is not None
+
     def drop_intent(self, scan_id: int) -> None:
         with self._transaction() as db:
             db.execute("DELETE FROM intent WHERE scan_id = ?", (scan_id,))
