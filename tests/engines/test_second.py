@@ -179,7 +179,7 @@ def test_a_small_machine_is_spared_unless_somebody_asked_for_it(second, room, fi
     here = second(ScriptedReader("text"), room=lambda: room)
     why = here.why_not(asked_for=False)
     assert (why is None) == fits
-    assert why is None or "2.0 GB of memory, and verifying wants 2 GB" in why.reason
+    assert why is None or "there are 1,999 MB of memory, and verifying wants 2,000" in why.reason
     assert here.why_not(asked_for=True) is None
 
 

@@ -195,5 +195,5 @@ def _missing() -> Failure | None:
 def _too_small(found: int | None) -> Failure | None:
     if found is None or found >= LEAST_MEMORY:
         return None
-    words = f"there are {found / 1e9:.1f} GB of memory, and verifying wants {LEAST_MEMORY / 1e9:.0f} GB"
+    words = f"there are {found // 10**6:,} MB of memory, and verifying wants {LEAST_MEMORY // 10**6:,}"
     return Misconfigured(words, "set verify: on to try it all the same, or verify: off")
