@@ -295,6 +295,12 @@ def test_troubles_of_the_second_reader_cost_no_scan_and_no_question(room, troubl
     assert verification(here)["pages"][0]["reason"] == trouble.reason
 
 
+def test_a_trouble_of_the_second_reader_that_nobody_foresaw_costs_no_scan_either(room):
+    here = room(KeyError("lines"))
+    assert here.read(answers(PAGE)).kind == "done"
+    assert verification(here)["pages"][0]["reason"] == "the embedded engine broke down: KeyError"
+
+
 def test_a_blank_page_is_shown_to_nobody(room):
     from PIL import Image
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from dropscribe import log
-from dropscribe.errors import Failure, Misconfigured, Stopped, Unavailable, WorldWrong
+from dropscribe.errors import DropscribeError, Failure, Misconfigured, Stopped, Unavailable, WorldWrong
 from dropscribe.reading.crosscheck import Line
 from dropscribe.reading.engines.ocr import PrintReader, models
 from dropscribe.reading.machine import memory
@@ -47,14 +47,15 @@ class Pending:
         self._stop = stop
         self._over = threading.Event()
         self.read: PrintRead | None = None
-        self.error: Exception | None = None
+        self.error: DropscribeError | None = None
         self._dropped = False
         self._ended = False
 
     def result(self, *, stop: Stop) -> PrintRead | None:
         """What stands on the page; None where it has nothing on it, or text of its own.
 
-        Raises Stopped at once, and whatever the picture and the reader raise.
+        Raises Stopped at once, and the failures of the picture and of the reader: Unavailable too where that one
+        fails as nobody foresaw, for it is no reason to lose a scan.
         """
         with stop.calls(self._over.set):
             self._over.wait()
@@ -73,8 +74,11 @@ class Pending:
             self._stop.check()
             if not self._dropped and (picture := self._picture()) is not None:
                 self.read = reader.read(picture, stop=self._stop)
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits
+        except DropscribeError as error:  # it belongs to whoever waits
             self.error = error
+        except Exception as error:  # noqa: BLE001 - the boundary of this reader
+            log.trouble("the second reader broke down", error)
+            self.error = Unavailable(f"the embedded engine broke down: {type(error).__name__}")
         self._ended = True
         self._over.set()
 
