@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from dropscribe import log
-from dropscribe.errors import BadAnswer, BadScan, NotYet, Unavailable
+from dropscribe.errors import BadAnswer, BadScan, Failure, NotYet, Unavailable
 from dropscribe.ledger import Try
 from dropscribe.reading.decoding import Broke
 from dropscribe.reading.models import EMBEDDED
@@ -124,7 +124,8 @@ class Pages:
         if number in self._turns:
             return self._turns[number]
         turn = 0
-        with suppress(BadAnswer, Unavailable):
+        # Where nobody asked for it, the page is read as it lies whatever keeps the embedded engine from telling.
+        with suppress(*((BadAnswer, Unavailable) if self.inbox.prepare.turn else (Failure,))):
             read = self.read_by_second(number).result(stop=self.stop)
             turn = read.turn if read else 0
         if turn:
