@@ -111,7 +111,8 @@ class Verifier:
             self.ledger.accept(self.scan_id, page)
             self._tell("in doubt", page.page, check)
         may_turn = self.inbox.prepare.turn is not False
-        lay_so = may_turn and bool(turn) and not self.pages.turn_of(page.page)
+        was_turned = page.asked.turn if page.asked else self.pages.turn_of(page.page)
+        lay_so = may_turn and bool(turn) and not was_turned
         turned = lay_so and bool(self.pages.turn(page.page))
         try:
             other = self.reader.again(page, turned=turned)

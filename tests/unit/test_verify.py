@@ -154,6 +154,28 @@ def test_a_page_that_lies_upside_down_is_turned_and_asked_about_by_the_same_reci
     assert verification(here)["verdict"] == "verified"
 
 
+def test_a_page_that_was_turned_already_is_asked_about_by_another_recipe(room):
+    here = room(says(PAGE, turn=180))
+    here.read(EMPTY, answers(HALF), answers(PAGE))
+    first, second, third = here.engine.pictures
+    assert first.data != second.data
+    assert second.data == third.data
+    assert here.temperatures == [0, 0.1, 0.3]
+    assert verification(here)["verdict"] == "verified"
+
+
+@pytest.mark.parametrize("trouble", [Misconfigured("it does not start"), WorldWrong("no more processes")])
+@pytest.mark.parametrize("turn", [None, True])
+def test_only_who_wants_pages_turned_waits_for_an_engine_that_cannot_work(room, trouble, turn):
+    here = room(trouble, prepare={"turn": turn}, verify="off")
+    if turn:
+        with pytest.raises(type(trouble)):
+            here.read(EMPTY, answers(PAGE))
+    else:
+        here.read(EMPTY, answers(PAGE))
+        assert here.files["done/a.md"].endswith(PAGE.encode() + b"\n")
+
+
 def test_in_an_inbox_that_turns_pages_the_page_is_read_once_by_the_second_reader(room):
     here = room(says(PAGE, turn=180), prepare={"turn": True})
     here.read(answers(PAGE))
