@@ -89,8 +89,12 @@ class Verifier:
         """What the second reader read, or why it cannot say anything; and how the page lies."""
         if self.out is not None:
             return CrossCheck("unverifiable", self.out.reason), 0
+        pending = self.pages.read_by_second(number)
+        if not pending.is_over and (out := self.pages.second.why_not(asked_for=self.inbox.verify == "on")):
+            # It broke down on the pages before, each of which may have waited for minutes.
+            return CrossCheck("unverifiable", out.reason), 0
         try:
-            read = self.pages.read_by_second(number).result(stop=self.stop)
+            read = pending.result(stop=self.stop)
         except Failure as failure:
             return CrossCheck("unverifiable", failure.reason), 0
         return (lines_of(read), read.turn) if read else ([], 0)

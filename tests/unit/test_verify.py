@@ -1,12 +1,13 @@
 """Accepted texts and a second reader: what is kept, what is asked once more, where it is filed."""
 
 import json
+import threading
 
 import pytest
 
 from dropscribe.daemon import _inbox_state
 from dropscribe.desk import Progress
-from dropscribe.errors import BadScan, Misconfigured, Stopped, Unavailable, WorldWrong
+from dropscribe.errors import BadAnswer, BadScan, Misconfigured, Stopped, Unavailable, WorldWrong
 from dropscribe.ledger import Try
 from dropscribe.pages import reading_rules
 from dropscribe.reading.decoding import Decoding
@@ -15,6 +16,7 @@ from dropscribe.stop import Stop
 from tests.engines.scripted import ScriptedEngine
 from tests.engines.scripted_reader import ScriptedReader, says
 from tests.folders import an_inbox, pinned
+from tests.standin import marks
 from tests.unit.test_transcribe import EMPTY, Room
 from tests.unit.test_transcribe import says as answers
 
@@ -321,6 +323,34 @@ def test_a_trouble_of_the_second_reader_that_nobody_foresaw_costs_no_scan_either
     here = room(KeyError("lines"))
     assert here.read(answers(PAGE)).kind == "done"
     assert verification(here)["pages"][0]["reason"] == "the embedded engine broke down: KeyError"
+
+
+class Hanging(ScriptedReader):
+    """Takes too long for some pages, and is at work on the next one until it is told to stop."""
+
+    def __init__(self, pages):
+        super().__init__("")
+        self.pages = pages
+
+    def read(self, picture, *, stop):
+        if len(self.pictures) < self.pages:
+            self.pictures.append(picture)
+            raise BadAnswer("not done", "it took too long")
+        over = threading.Event()
+        with stop.calls(over.set):
+            assert over.wait(60)
+        raise Stopped
+
+
+def test_pages_of_a_scan_do_not_wait_one_by_one_for_a_reader_that_hangs(room):
+    here = room()
+    here.second = SecondReader(Hanging(3))
+    page = marks.draw(7)
+    page.save(here.inbox.path / "a.png", "TIFF", save_all=True, append_images=[page] * 4)
+    here.read(*[answers(PAGE)] * 5)
+    reasons = [page["reason"] for page in verification(here)["pages"]]
+    assert reasons == ["it took too long"] * 5
+    here.stop.set()
 
 
 def test_a_blank_page_is_shown_to_nobody(room):

@@ -8,7 +8,15 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from dropscribe import log
-from dropscribe.errors import DropscribeError, Failure, Misconfigured, Stopped, Unavailable, WorldWrong
+from dropscribe.errors import (
+    BadAnswer,
+    DropscribeError,
+    Failure,
+    Misconfigured,
+    Stopped,
+    Unavailable,
+    WorldWrong,
+)
 from dropscribe.reading.crosscheck import Line
 from dropscribe.reading.engines.ocr import PrintReader, models
 from dropscribe.reading.machine import memory
@@ -65,6 +73,11 @@ class Pending:
             raise self.error
         return self.read
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it was read, or cannot be."""
+        return self._ended
+
     def drop(self) -> None:
         """Nobody waits for it any more: it is not begun."""
         self._dropped = True
@@ -79,6 +92,9 @@ class Pending:
         except Exception as error:  # noqa: BLE001 - the boundary of this reader
             log.trouble("the second reader broke down", error)
             self.error = Unavailable(f"the embedded engine broke down: {type(error).__name__}")
+
+    def end(self) -> None:
+        """Who waits goes on."""
         self._ended = True
         self._over.set()
 
@@ -154,12 +170,13 @@ class SecondReader:
         while (pending := self._next()) is not None:
             pending.work(self._reader)
             self._count(pending)
+            pending.end()
         self._reader.rest()
 
     def _count(self, pending: Pending) -> None:
-        """A page may be too much for it, but hardly every page."""
+        """A page may be too much for it, or take too long, but hardly every page."""
         error = pending.error
-        if not isinstance(error, (Unavailable, WorldWrong, Misconfigured)):
+        if not isinstance(error, (Unavailable, WorldWrong, Misconfigured, BadAnswer)):
             self._break_downs = 0 if pending.read else self._break_downs
             return
         self._break_downs += 1
