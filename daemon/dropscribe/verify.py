@@ -19,7 +19,7 @@ from dropscribe.reading.second import lines_of
 from dropscribe.reading.valuecheck import value_check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dropscribe.config.values import Inbox
     from dropscribe.ledger import Ledger, Page
@@ -44,6 +44,11 @@ def why_not(inbox: Inbox, second: SecondReader) -> str:
     """Why pages of this inbox are not verified though they were to be, for the status; else empty."""
     failure = second.why_not(asked_for=inbox.verify == "on") if wanted(inbox) else None
     return f"{failure.reason}; {failure.fix}" if failure else ""
+
+
+def compare(inbox: Inbox, text: str, found: Sequence[Line]) -> CrossCheck:
+    """What the lines that the second reader found on a page say about the text that this inbox has of it."""
+    return cross_check(text, found) if inbox.output.schema is None else value_check(text, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +105,7 @@ class Verifier:
         return (lines_of(read), read.turn) if read else ([], 0)
 
     def _check(self, page: Page, found: list[Line] | CrossCheck) -> CrossCheck:
-        if isinstance(found, CrossCheck):
-            return found
-        if self.inbox.output.schema is not None:
-            return value_check(page.text, found)
-        return cross_check(page.text, found)
+        return found if isinstance(found, CrossCheck) else compare(self.inbox, page.text, found)
 
     # --- one more try
 

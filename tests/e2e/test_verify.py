@@ -1,5 +1,6 @@
 """`dropscribe try --verify`: the embedded engine looks for what the model said on the same page."""
 
+import json
 import re
 
 import pytest
@@ -34,7 +35,8 @@ def tried(tmp_path, page):
             home = Household(tmp_path, server.url, each={"inbox": each})
             code, out, err = home.run("try", str(page), "--verify")
             prompts = {request.prompt for request in server.received if request.path == "/api/chat"}
-            assert prompts <= {"Prompt of inbox\nRead all text."}  # nothing of what the other engine read
+            asked = {prompt.partition("\n\n")[0] for prompt in prompts}  # a schema stands below
+            assert asked <= {"Prompt of inbox\nRead all text."}  # nothing of what the other engine read
         return code, out, err
 
     return of
@@ -44,6 +46,17 @@ def test_a_true_text_is_told_to_be_found_and_stands_alone_on_standard_output(tri
     code, out, err = tried("\n".join(LINES))
     assert (code, out) == (0, "\n".join(LINES) + "\n")
     assert err == "page 1: every passage was also found by an independent engine\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"), [(LINES[1], "every passage was also found"), (INVENTED, "not found on the page")]
+)
+def test_of_an_answer_that_follows_a_schema_only_the_values_are_looked_for(tried, tmp_path, answer, told):
+    (tmp_path / "form.json").write_text(json.dumps({"properties": {"line": {"type": "string"}}}))
+    code, out, err = tried(answer, output={"format": "json", "schema": str(tmp_path / "form.json")})
+    assert (code, json.loads(out)) == (0, {"line": answer})
+    assert err.startswith(f"page 1: {told}")
+    assert err.count("\n") == 1
 
 
 def test_what_the_model_made_up_left_out_and_miscounted_is_quoted(tried):

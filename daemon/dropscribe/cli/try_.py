@@ -17,13 +17,14 @@ from dropscribe.errors import BadAnswer, BadScan, Unavailable, UsageError
 from dropscribe.ledger import Ledger
 from dropscribe.pages import Pages
 from dropscribe.read_page import PageReader, models_of
-from dropscribe.reading.crosscheck import CrossCheck, cross_check
+from dropscribe.reading.crosscheck import CrossCheck
 from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.engines.ocr import models as ocr_models
 from dropscribe.reading.prove import usable
 from dropscribe.reading.second import SecondReader, lines_of
 from dropscribe.signals import signals
 from dropscribe.stop import Stop
+from dropscribe.verify import compare
 from dropscribe.words import shown
 
 if TYPE_CHECKING:
@@ -91,18 +92,18 @@ def _read(image: Path, inbox: Inbox, config: Config, ledger: Ledger, stop: Stop,
             sys.stdout.flush()  # a check that is broken off costs no text
             if verify:
                 for number, text in enumerate(texts, 1):
-                    _verify(number, text, pages, stop)
+                    _verify(number, text, inbox, pages, stop)
     finally:
         engine.close()
         decoding.rest()
         second.close()
 
 
-def _verify(number: int, text: str, pages: Pages, stop: Stop) -> None:
+def _verify(number: int, text: str, inbox: Inbox, pages: Pages, stop: Stop) -> None:
     """On standard error, so that the text alone can be piped."""
     try:
         read = pages.read_by_second(number).result(stop=stop)
-        found = cross_check(text, lines_of(read)) if read else None
+        found = compare(inbox, text, lines_of(read)) if read else None
     except (BadAnswer, Unavailable) as failure:
         found = CrossCheck("unverifiable", failure.reason)
     for line in found.told() if found else ("no engine was asked about it",):
