@@ -111,8 +111,8 @@ class PageReader:
         `Engine.ask` and `Pages.page` raise.
         """
         number = doubted.page
-        if any(tried.at > doubted.at for tried in self._tries(number)):
-            return None  # it was asked, and a stop came before anybody could say so
+        if self.asked_since(doubted):
+            return None  # and a stop came before anybody could say so
         tried = self._replay(number)
         recipe = self._next(tried)
         if recipe is not None and not turned:
@@ -124,6 +124,10 @@ class PageReader:
             return None
         verdict, answer = self._try(number, recipe, prepared)
         return self._page(number, recipe, verdict, answer) if verdict.accepted and answer else None
+
+    def asked_since(self, page: Page) -> bool:
+        """Whether an answer about it was refused after it was accepted."""
+        return any(tried.at > page.at for tried in self._tries(page.page))
 
     def _tries(self, number: int) -> list[Try]:
         """What another prompt or model did says nothing about these."""

@@ -86,7 +86,7 @@ class Verifier:
             return kept
         if check.name == "check" and (better := self._again(page, check, found, turn)):
             return better
-        return self._keep(page, check, tried_again=check.name == "check")
+        return self._keep(page, check, tried_again=self.reader.asked_since(page))
 
     # --- looking
 

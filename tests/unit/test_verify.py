@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from dropscribe import log
 from dropscribe.daemon import _inbox_state
 from dropscribe.desk import Progress
 from dropscribe.errors import BadAnswer, BadScan, Misconfigured, Stopped, Unavailable, WorldWrong
@@ -117,18 +118,22 @@ def test_what_was_not_found_is_quoted_with_the_text(room):
     assert verification(here)["verdict"] == "check"
 
 
-def test_a_second_answer_that_is_bad_leaves_the_first(room):
+def test_a_second_answer_that_is_bad_leaves_the_first(room, capsys):
+    log.configure("plain", "info")
     here = room()
     here.read(answers(HALF), EMPTY)
+    assert "tried_again" in capsys.readouterr().err
     assert here.files["done/a.md"].endswith(HALF.encode() + b"\n")
     assert (len(here.engine.asked), tries(here)) == (2, 2)
 
 
-def test_the_last_recipe_of_the_ladder_is_not_passed(room):
+def test_the_last_recipe_of_the_ladder_is_not_passed(room, capsys):
+    log.configure("plain", "info")
     here = room(tries=1)
     here.read(answers(HALF))
     assert verification(here)["verdict"] == "check"
     assert len(here.engine.asked) == 1
+    assert "tried_again" not in capsys.readouterr().err
 
 
 def test_a_text_for_a_page_on_which_nothing_stands_is_in_doubt(room):
