@@ -6,8 +6,9 @@ import heapq
 import itertools
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import InitVar, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from dropscribe.desk import Waiting
@@ -18,11 +19,13 @@ from dropscribe.obstacles import Obstacle, Parked
 from dropscribe.schedule import WORLD_CHECK, held_for
 from dropscribe.status import InboxStatus, ScanStatus
 from dropscribe.values import Fingerprint
+from dropscribe.verify import verdict_of, verdict_of_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from dropscribe.config.values import Inbox
+    from dropscribe.desk import Filed
     from dropscribe.errors import Failure, Unsupported, WorldWrong
     from dropscribe.intake.look import Look
     from dropscribe.intake.settle import Watched
@@ -65,6 +68,7 @@ class InboxState:
     notes: dict[str, Failure] = field(default_factory=dict)
     ended: Counter[Kind] = field(default_factory=Counter)
     pages: Counter[str] = field(default_factory=Counter)  # by what the second reader found
+    doubted: deque[str] = field(default_factory=partial(deque, maxlen=_SHOWN))
     to_review: int = 0
     _ready: list[tuple[int, int, str]] = field(default_factory=list)
     _queued: set[str] = field(default_factory=set)
@@ -188,6 +192,13 @@ class InboxState:
 
     # --- what became of a scan
 
+    def found(self, filed: Filed) -> None:
+        """What the second reader found of a scan; one that waits for review is found there."""
+        self.pages.update(filter(None, map(verdict_of, filed.pages)))
+        if self.rules.on_check == "done" and verdict_of_scan(filed.pages) == "check":
+            below = self.rules.path in filed.where.parents
+            self.doubted.append(str(filed.where.relative_to(self.rules.path) if below else filed.where))
+
     def put_back(self, name: str) -> None:
         fingerprint = self.reading.pop(name)
         if self.settling.settled.get(name) == fingerprint:
@@ -276,6 +287,7 @@ class InboxState:
             folders=tuple(_some(folders)),
             learned=tuple(self.learned.status()),
             pages=dict(self.pages),
+            doubted=tuple(reversed(self.doubted)),
             unverified=self.why_unverified(),
             scans=tuple(self._scans((blocked.reason if blocked else away) or ITS_TURN)),
         )

@@ -25,7 +25,6 @@ from dropscribe.jobs import Job
 from dropscribe.obstacles import obstacle_of
 from dropscribe.status import Status
 from dropscribe.today import Today
-from dropscribe.verify import verdict_of
 from dropscribe.watching import Watching
 from dropscribe.world import check_space, check_world
 
@@ -207,7 +206,7 @@ class Reconciler:
             self._checked(state, result, now)
         elif result.filed:
             state.ended[result.filed.kind] += 1
-            state.pages.update(filter(None, map(verdict_of, result.filed.pages)))
+            state.found(result.filed)
             self._today.ended(state.name, result.filed.kind)
             if result.filed.kind == "done":
                 state.learned.filed(job.scan.name, job.scan.fingerprint, result.filed.pages)

@@ -57,7 +57,8 @@ class InboxStatus:
     """One inbox: counts of its scans, the first of them by name, and why it is parked, if it is.
 
     `folders`: the first subfolders that are not looked into, as the inbox is not recursive. `pages`: how many were
-    verified, are to be checked, could not be verified since the daemon started; `unverified`: why none can be now.
+    verified, are to be checked, could not be verified since the daemon started; `doubted`: the newest scans that were
+    filed as done since then with a page to be checked; `unverified`: why none can be verified now.
     """
 
     name: str
@@ -76,6 +77,7 @@ class InboxStatus:
     folders: tuple[str, ...] = ()
     learned: tuple[LearnedStatus, ...] = ()
     pages: dict[str, int] = field(default_factory=dict)
+    doubted: tuple[str, ...] = ()
     unverified: str = ""
 
 
@@ -118,6 +120,7 @@ class Status:
                     **i,
                     "scans": tuple(ScanStatus(**s) for s in i["scans"]),
                     "folders": tuple(i["folders"]),
+                    "doubted": tuple(i["doubted"]),
                     "learned": tuple(LearnedStatus(**gap) for gap in i["learned"]),
                 }
             )

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from dropscribe import daemon
+from dropscribe.cli.once import report
 from dropscribe.cli.status import show
 from dropscribe.config.load import build
 from dropscribe.errors import Unavailable, WorldWrong
@@ -159,11 +160,20 @@ def test_what_waits_for_review_and_what_was_found_of_pages_is_said_in_words(tmp_
     counts |= {"incomplete": 0, "to_review": 2}
     inbox = InboxStatus(
         "letters", "/in", "ollama", counts, 1, 0, 1, 0,
-        pages={"check": 2, "verified": 1200}, unverified="it is not installed; install it",
+        pages={"check": 2, "verified": 1200}, doubted=("done/b.png", "done/a\n.png"),
+        unverified="it is not installed; install it",
     )  # fmt: skip
     out = io.StringIO()
     show(Status(1.5, 7, 1.0, "0.1.0", (inbox,)), Console(file=out, width=200))
     said = out.getvalue()
     assert "letters: 2 scans in review; who moves one to done approves of its text\n" in said
     assert "letters: pages since the start: 1,200 verified, 2 to be checked\n" in said
+    assert "letters: to be checked: done/b.png, done/a\\x0a.png\n" in said
     assert "letters: texts are not verified: it is not installed; install it\n" in said
+    after = io.StringIO()
+    report(Status(1.5, 7, 1.0, "0.1.0", (inbox,)), Console(file=after, width=200))
+    assert [line for line in after.getvalue().splitlines() if line in said] == [
+        "letters: 2 scans in review; who moves one to done approves of its text",
+        "letters: pages since the start: 1,200 verified, 2 to be checked",
+        "letters: to be checked: done/b.png, done/a\\x0a.png",
+    ]

@@ -251,6 +251,23 @@ def test_a_folder_that_is_called_review_and_never_was_used_for_it_is_read_as_any
         assert state.status({}, ()).counts["arriving"] == 1
 
 
+@pytest.mark.parametrize("how", ["done", "review"])
+def test_scans_to_be_checked_are_named_where_they_do_not_wait_in_a_folder_of_their_own(room, how):
+    here = room(on_check=how)
+    state = _inbox_state(here.inbox, Progress(), here.ledger)
+    state.found(here.read(answers(HALF), answers(HALF)))
+    status = state.status({}, ())
+    assert status.pages == {"check": 1}
+    assert status.doubted == (("done/a.png",) if how == "done" else ())
+
+
+def test_neither_are_verified_ones(room):
+    here = room()
+    state = _inbox_state(here.inbox, Progress(), here.ledger)
+    state.found(here.read(answers(PAGE)))
+    assert state.status({}, ()).doubted == ()
+
+
 # --- stops and troubles
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from dropscribe.config.values import Config
     from dropscribe.status import InboxStatus, Status
 
+_FOUND = {"verified": "verified", "check": "to be checked", "unverifiable": "could not be verified"}
+_NAMED = 10  # scans to be checked
 _PATIENCE = 3  # failures in a row, some fifteen seconds, before scans are left for another time
 
 
@@ -107,8 +109,24 @@ def report(status: Status, on: Console) -> None:
     for inbox in status.inboxes:
         table.add_row(Text(inbox.name), str(inbox.done), str(inbox.failed), str(left(inbox)))
     on.print(table)
-    for line in (*reasons(status), *not_entered(status)):
+    for line in (*reasons(status), *verified(status), *not_entered(status)):
         on.print(line, highlight=False, markup=False)
+
+
+def verified(status: Status) -> Iterator[str]:
+    """What waits for a person's look, and what the second reader found."""
+    for inbox in status.inboxes:
+        if waiting := inbox.counts.get("to_review", 0):
+            yield f"{inbox.name}: {plural(waiting, 'scan')} in review; who moves one to done approves of its text"
+        if inbox.pages:
+            found = (
+                f"{inbox.pages[word]:,} {words}" for word, words in _FOUND.items() if word in inbox.pages
+            )
+            yield f"{inbox.name}: pages since the start: {', '.join(found)}"
+        if inbox.doubted:
+            names = ", ".join(shown(name) for name in inbox.doubted[:_NAMED])
+            more = ", …" if len(inbox.doubted) > _NAMED else ""
+            yield f"{inbox.name}: to be checked: {names}{more}"
 
 
 def not_entered(status: Status) -> Iterator[str]:

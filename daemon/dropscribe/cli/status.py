@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from dropscribe import __version__
-from dropscribe.cli.once import not_entered, reasons
+from dropscribe.cli.once import not_entered, reasons, verified
 from dropscribe.cli.options import config_option, console, load_config
 from dropscribe.daemon import look_once
 from dropscribe.status import ask_daemon
-from dropscribe.words import duration_in_words, plural
+from dropscribe.words import duration_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dropscribe.status import Status
-
-
-_FOUND = {"verified": "verified", "check": "to be checked", "unverifiable": "could not be verified"}
 
 
 @click.command("status")
@@ -59,7 +56,8 @@ def show(status: Status, on: Console) -> None:
         on.print(_hosts(status))
     for line in (
         *reasons(status),
-        *_verified(status),
+        *verified(status),
+        *_not_verified(status),
         *_watches(status),
         *_learned(status),
         *not_entered(status),
@@ -86,16 +84,9 @@ def _watches(status: Status) -> Iterator[str]:
             yield f"{inbox.name} is {inbox.watch}"
 
 
-def _verified(status: Status) -> Iterator[str]:
-    """What waits for a person's look, what the second reader found, and why it finds nothing."""
+def _not_verified(status: Status) -> Iterator[str]:
+    """Why the second reader finds nothing."""
     for inbox in status.inboxes:
-        if waiting := inbox.counts.get("to_review", 0):
-            yield f"{inbox.name}: {plural(waiting, 'scan')} in review; who moves one to done approves of its text"
-        if inbox.pages:
-            found = (
-                f"{inbox.pages[word]:,} {words}" for word, words in _FOUND.items() if word in inbox.pages
-            )
-            yield f"{inbox.name}: pages since the start: {', '.join(found)}"
         if inbox.unverified:
             yield f"{inbox.name}: texts are not verified: {inbox.unverified}"
 
