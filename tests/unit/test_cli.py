@@ -78,3 +78,38 @@ def test_the_demo_in_a_pipe_says_of_each_scan_when_it_was_read():
     assert [line[:7] for line in lines] == [f"{n} of 5: "[:7] for n in range(1, 6)]
     assert all(line.endswith(" is in done/") for line in lines)
     assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        (
+            "verify: off, on_check: review",
+            ["on_check: review is not used: nothing is verified with verify: off"],
+        ),
+        (
+            "on_check: review, output: {format: json, schema: form.json}",
+            ["on_check: review is not used: answers that follow a schema are verified only with verify: on"],
+        ),
+        (
+            "verify: on, on_check: review, engine: ocr",
+            [
+                "verify: on is not used: the embedded engine cannot vouch for itself",
+                "on_check: review is not used: the embedded engine cannot vouch for itself",
+            ],
+        ),
+        ("verify: off", []),
+        ("verify: on, on_check: review", []),
+    ],
+)
+def test_a_wish_for_verified_texts_that_nothing_comes_of_is_warned_of(config, rules, told):
+    pytest.importorskip("rapidocr")
+    (config.parent / "form.json").write_text(
+        '{"type": "object", "properties": {"total": {"type": "number"}}}'
+    )
+    config.write_text(f"state: state\ninboxes: [{{path: in, {rules}}}]\n")
+    code, _, err = shell('$DROPSCRIBE check -c "$FILE"', FILE=str(config))
+    assert code == 0
+    assert [line for line in err.splitlines() if "is not used" in line] == [
+        f"warning: in: {each}" for each in told
+    ]

@@ -11,7 +11,7 @@ from dropscribe.cli.options import config_option, load_config
 from dropscribe.config.schema import json_schema
 from dropscribe.errors import ConfigError
 from dropscribe.reading.second import SecondReader
-from dropscribe.verify import why_not
+from dropscribe.verify import wanted, why_not
 from dropscribe.words import plural, shown
 
 if TYPE_CHECKING:
@@ -59,13 +59,23 @@ def _tell(config: Config) -> None:
 
 
 def _about_verifying(config: Config) -> Iterator[str]:
-    """Where it was asked for and cannot be done."""
+    """Where it was asked for and is not done."""
     second = SecondReader()
     for inbox in config.inboxes:
-        if inbox.verify == "on" and inbox.engine == "ocr":
-            yield shown(f"{inbox.name}: verify: on is not used: the embedded engine cannot vouch for itself")
-        elif inbox.verify == "on" and (why := why_not(inbox, second)):
-            yield shown(f"{inbox.name}: verify: on is not used: {why}")
+        asked_for = {"verify: on": inbox.verify == "on", "on_check: review": inbox.on_check == "review"}
+        why = _why_unverified(inbox, second)
+        for key in (key for key, asked in asked_for.items() if asked and why):
+            yield shown(f"{inbox.name}: {key} is not used: {why}")
+
+
+def _why_unverified(inbox: Inbox, second: SecondReader) -> str:
+    if inbox.engine == "ocr":
+        return "the embedded engine cannot vouch for itself"
+    if inbox.verify == "off":
+        return "nothing is verified with verify: off"
+    if not wanted(inbox):
+        return "answers that follow a schema are verified only with verify: on"
+    return why_not(inbox, second)
 
 
 def _row(inbox: Inbox) -> tuple[str, ...]:
