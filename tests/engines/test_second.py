@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from dropscribe.errors import BadAnswer, Stopped, Unavailable
+from dropscribe.errors import BadAnswer, Stopped, Unavailable, WorldWrong
 from dropscribe.reading.machine import memory
 from dropscribe.reading.picture import encoded
 from dropscribe.reading.second import SecondReader, lines_of
@@ -164,6 +164,27 @@ def test_it_is_left_alone_for_a_while_after_three_break_downs_in_a_row(second, b
             here.begin(picture, stop=Stop()).result(stop=Stop())
         why.append(here.why_not(asked_for=True))
     assert why == [None] * 5 + [broke]
+
+
+def test_what_went_wrong_with_a_page_that_nobody_waits_for_any_more_counts_against_nobody(second):
+    pytest.importorskip("rapidocr")
+    here = second(ScriptedReader("text"))
+
+    for _ in range(4):
+        begun, told = threading.Event(), threading.Event()
+
+        def late(begun=begun, told=told):
+            begun.set()
+            assert told.wait(PATIENCE)
+            raise WorldWrong("spool/abc: it does not exist")
+
+        pending = here.begin(late, stop=Stop())
+        assert begun.wait(PATIENCE)
+        pending.drop()
+        told.set()
+        with pytest.raises(WorldWrong):
+            pending.result(stop=Stop())
+    assert here.why_not(asked_for=True) is None
 
 
 def test_nothing_is_begun_after_the_end(second):

@@ -56,7 +56,7 @@ class Pending:
         self._over = threading.Event()
         self.read: PrintRead | None = None
         self.error: DropscribeError | None = None
-        self._dropped = False
+        self.dropped = False
         self._ended = False
 
     def result(self, *, stop: Stop) -> PrintRead | None:
@@ -80,12 +80,12 @@ class Pending:
 
     def drop(self) -> None:
         """Nobody waits for it any more: it is not begun."""
-        self._dropped = True
+        self.dropped = True
 
     def work(self, reader: Reads) -> None:
         try:
             self._stop.check()
-            if not self._dropped and (picture := self._picture()) is not None:
+            if not self.dropped and (picture := self._picture()) is not None:
                 self.read = reader.read(picture, stop=self._stop)
         except DropscribeError as error:  # it belongs to whoever waits
             self.error = error
@@ -175,6 +175,8 @@ class SecondReader:
 
     def _count(self, pending: Pending) -> None:
         """A page may be too much for it, or take too long, but hardly every page."""
+        if pending.dropped:  # the scan itself may be gone by then
+            return
         error = pending.error
         if not isinstance(error, (Unavailable, WorldWrong, Misconfigured, BadAnswer)):
             self._break_downs = 0 if pending.read else self._break_downs
