@@ -37,7 +37,8 @@ _PATIENCE = 3  # failures in a row, some fifteen seconds, before scans are left 
 def command(config: Path | None) -> int:
     """Read what is in the inboxes now, show progress, and end.
 
-    Exit code 0 when every scan was read, 1 when one failed or is left; files that are no scans do not count.
+    Exit code 0 when every scan was read, 1 when one failed or is left or an inbox is parked, so that nobody knows
+    what lies in it; files that are no scans do not count.
     """
     loaded = load_config(config)
     progress = console(stderr=True)
@@ -47,7 +48,7 @@ def command(config: Path | None) -> int:
     with signals(stop):
         last = read_all(loaded, stop, progress)
     report(last, console())
-    return 1 if any(inbox.failed or left(inbox) for inbox in last.inboxes) else 0
+    return 1 if any(inbox.failed or left(inbox) or inbox.parked for inbox in last.inboxes) else 0
 
 
 def read_all(config: Config, stop: Stop, on: Console) -> Status:
