@@ -32,8 +32,12 @@ def known(state_folder: Path, inboxes: Iterable[Inbox]) -> frozenset[str]:
 
 
 def begin_if_back(state: InboxState) -> None:
-    """Make what `prepare_inbox` makes at the start, once something lies where the inbox was away."""
+    """Do what is done at the start, once something lies where the inbox was away: take its lock, make its folders.
+
+    Raises WorldWrong where another daemon has taken it meanwhile.
+    """
     if state.away and not is_away(state.rules):
+        state.claim()
         prepare_inbox(state.rules)
         state.begin_anew(network=mount_of(state.rules.path).network)
 

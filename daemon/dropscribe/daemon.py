@@ -17,7 +17,7 @@ from dropscribe import __version__, log
 from dropscribe.away import is_away, known
 from dropscribe.desk import Desk, Progress
 from dropscribe.engine_makers import decoders, host_makers
-from dropscribe.errors import WorldWrong
+from dropscribe.errors import InUse, WorldWrong
 from dropscribe.filer import Filer
 from dropscribe.folders import prepare_inbox, prepare_state
 from dropscribe.inbox_state import InboxState, rescan_of
@@ -39,7 +39,7 @@ from dropscribe.stop import Stop
 from dropscribe.verify import why_not
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from dropscribe.config.values import Config, Inbox
@@ -98,13 +98,25 @@ def run(
         )
         stack.enter_context(locked(config.state / LOCK, what, advice))
         worked_before = known(config.state, config.inboxes)
+        away: set[str] = set()
         for inbox in config.inboxes:
             if inbox.name in worked_before and is_away(inbox):
-                continue  # nothing is made in its place; the first look says what is missing
+                away.add(inbox.name)  # nothing is made in its place; the first look says what is missing
+                continue
             prepare_inbox(inbox)
             stack.enter_context(locked_inbox(inbox, config.state))
+
+        def claim(inbox: Inbox) -> None:
+            try:
+                stack.enter_context(locked_inbox(inbox, config.state))
+            except InUse as taken:
+                what, _, fix = str(taken).partition("; ")
+                raise WorldWrong(what, fix) from taken
+            away.discard(inbox.name)
+
         for _ in range(_LEDGERS):
-            last, damage = _work(config, hosts or tuple(host_makers(config)), stop, until, clock, manager)
+            makers = hosts or tuple(host_makers(config))
+            last, damage = _work(config, makers, stop, until, clock, manager, away, claim)
             if not damage:
                 return last
             put_aside(config.state / "ledger.db", damage)
@@ -118,8 +130,12 @@ def _work(
     until: Callable[[Status], bool] | None,
     clock: Clock,
     manager: Manager,
+    away: Collection[str],
+    claim: Callable[[Inbox], None],
 ) -> tuple[Status, str]:
     """One life of everything that knows the ledger: the last status, and how the ledger is damaged if it is.
+
+    `away` names the inboxes that are still to be claimed.
 
     Numbers of scans mean nothing in another ledger, so nothing that holds one may outlive it.
     """
@@ -144,7 +160,8 @@ def _work(
         hosts = [Host(name, engine, len(engines)) for name, engine, engines in makers]
         states = [_inbox_state(inbox, progress, ledger) for inbox in config.inboxes]
         for state in states:
-            state.away = ledger.knows(state.name) and is_away(state.rules)
+            state.away = state.name in away
+            state.claim = partial(claim, state.rules)
             with suppress(WorldWrong):  # then it is met at the next start
                 ledger.meet(state.name)
             state.why_unverified = partial(why_not, state.rules, second)

@@ -77,6 +77,7 @@ class InboxState:
     _kept_back: dict[str, int] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     page_of: Callable[[str], str] = field(default=lambda _: "")
+    claim: Callable[[], None] = field(default=lambda: None)
     why_unverified: Callable[[], str] = field(default=lambda: "")
     gaps: InitVar[Mapping[str, Gap] | None] = None
     learned: Learned = field(init=False)

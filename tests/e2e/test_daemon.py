@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dropscribe.ledger import Intent, Ledger
-from tests.e2e.harness import asked, assert_filed, drop, filed, number_in, tree, until
+from tests.e2e.harness import Household, asked, assert_filed, drop, filed, number_in, tree, until
 from tests.folders import pinned
 from tests.standin import marks
 
@@ -405,6 +405,36 @@ def test_a_share_that_is_not_mounted_at_the_start_stops_nobody_and_nothing_is_ma
         home.terminate()
     assert "it does not exist" in found["parked"]
     assert "mount the share" in found["fix"]
+    assert sorted(asked(server)) == [1, 2, 3]
+
+
+def test_an_inbox_that_was_away_is_left_to_another_daemon_that_took_it_first(server, household, tmp_path):
+    home = household()
+    drop(home.inbox(), 1)
+    with home:
+        until((home.inbox() / "done" / "scan0001.md").exists, "the first")
+        home.terminate()
+    home.inbox().rename(home.root / "archive")
+    home.inbox().mkdir()
+    code, out, _ = home.run("once")
+    assert code == 1
+    assert "inbox is parked" in out
+    other = Household(tmp_path / "other", server.url, each={"inbox": {"path": str(home.inbox())}})
+    with home:
+        until(lambda: home.status()["inboxes"][0]["parked"], "parked")
+        with other:  # to whom it is new
+            until((home.inbox() / "done").is_dir, "the other daemon has begun")
+            until(
+                lambda: "another dropscribe" in home.status()["inboxes"][0]["parked"],
+                "the first one says why",
+            )
+            drop(home.inbox(), 2)
+            until((home.inbox() / "done" / "scan0002.md").exists, "the next")
+            other.terminate()
+        drop(home.inbox(), 3)
+        until((home.inbox() / "done" / "scan0003.md").exists, "what comes when the other one has ended")
+        home.terminate()
+    assert_filed(home.inbox(), [2, 3], "Prompt of inbox")
     assert sorted(asked(server)) == [1, 2, 3]
 
 
