@@ -141,7 +141,9 @@ class Pages:
     def read_by_second(self, number: int) -> Pending:
         """What the second reader makes of the page as it lies, begun now unless it was before."""
         if number not in self._second:
-            self._second[number] = self.second.begin(lambda: self.whole(number), stop=self.stop)
+            self._second[number] = self.second.begin(
+                lambda: self.whole(number), stop=self.stop, owner=self.path
+            )
         return self._second[number]
 
     def forget_second(self, number: int) -> None:

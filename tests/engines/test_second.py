@@ -103,6 +103,22 @@ def test_whoever_asks_goes_on_while_it_reads_and_pages_come_one_after_another(se
     assert texts == ["one", "two"]
 
 
+def test_a_single_page_does_not_wait_for_all_those_of_a_long_scan(second):
+    reader, stop, order = Gate("text"), Stop(), []
+
+    def page(name):
+        return lambda: order.append(name) or picture()
+
+    here = second(reader)
+    here.begin(page("long 1"), stop=stop, owner="long")
+    assert reader.begun.acquire(timeout=PATIENCE)
+    last = [here.begin(page(f"long {number}"), stop=stop, owner="long") for number in (2, 3, 4)][-1]
+    here.begin(page("single"), stop=stop, owner="single")
+    reader.let.release(5)
+    assert last.result(stop=stop) is not None
+    assert order == ["long 1", "long 2", "single", "long 3", "long 4"]
+
+
 def test_a_page_without_a_picture_is_not_read(second):
     reader = ScriptedReader("nothing of this")
     assert second(reader).begin(lambda: None, stop=Stop()).result(stop=Stop()) is None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from dropscribe import log
@@ -116,8 +116,9 @@ class SecondReader:
         self._reader = reader or PrintReader(background=True)
         self._idle = idle
         self._room = room
-        self._queue: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+        self._waiting: dict[object, deque[Pending]] = {}  # by whom they are for, whose turn comes next first
         self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._closed = False
         self._told: set[str] = set()
@@ -145,24 +146,28 @@ class SecondReader:
             self._tell(failure, "warning" if asked_for else "info")
         return failure
 
-    def begin(self, picture: Callable[[], Picture | None], *, stop: Stop) -> Pending:
-        """Read what `picture` gives, after all that was begun before; it is made in the reader's thread too."""
+    def begin(self, picture: Callable[[], Picture | None], *, stop: Stop, owner: object = None) -> Pending:
+        """Read what `picture` gives, made in the reader's thread too, after all that its `owner` began before.
+
+        Owners take turns, so that a single page does not wait for all those of a long scan.
+        """
         pending = Pending(picture, stop)
-        with self._lock:
+        with self._news:
             if self._closed:
                 raise Stopped
+            self._waiting.setdefault(owner, deque()).append(pending)
+            self._news.notify()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="second reader", daemon=True)
                 self._thread.start()
-        self._queue.put(pending)
         return pending
 
     def close(self) -> None:
         """End the process and the thread; whoever waits was told to stop before."""
-        with self._lock:
+        with self._news:
             self._closed = True
             thread = self._thread
-        self._queue.put(None)
+            self._news.notify()
         if thread is not None:
             thread.join(_PATIENCE)
 
@@ -195,11 +200,23 @@ class SecondReader:
         log.step("goes on without verifying", level=level, reason=failure.reason, fix=failure.fix)
 
     def _next(self) -> Pending | None:
-        try:
-            return self._queue.get(timeout=self._idle)
-        except queue.Empty:
+        if not self._wait(self._idle):
             self._reader.rest()
-            return self._queue.get()
+            self._wait(None)
+        with self._lock:
+            if not self._waiting:
+                return None
+            owner = next(iter(self._waiting))
+            line = self._waiting.pop(owner)
+            pending = line.popleft()
+            if line:
+                self._waiting[owner] = line
+            return pending
+
+    def _wait(self, seconds: float | None) -> bool:
+        """Whether there is something to read, or nothing ever more, within so many seconds."""
+        with self._news:
+            return self._news.wait_for(lambda: bool(self._waiting) or self._closed, seconds)
 
 
 def lines_of(read: PrintRead) -> list[Line]:
