@@ -194,9 +194,13 @@ class InboxState:
     # --- what became of a scan
 
     def found(self, filed: Filed) -> None:
-        """What the second reader found of a scan; one that waits for review is found there."""
+        """What the second reader found of a scan; one that went to review is counted until the next look does."""
         self.pages.update(filter(None, map(verdict_of, filed.pages)))
-        if self.rules.on_check == "done" and verdict_of_scan(filed.pages) == "check":
+        if verdict_of_scan(filed.pages) != "check":
+            return
+        if self.rules.on_check == "review":
+            self.to_review += 1
+        else:
             below = self.rules.path in filed.where.parents
             self.doubted.append(str(filed.where.relative_to(self.rules.path) if below else filed.where))
 

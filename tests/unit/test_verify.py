@@ -259,6 +259,7 @@ def test_scans_to_be_checked_are_named_where_they_do_not_wait_in_a_folder_of_the
     status = state.status({}, ())
     assert status.pages == {"check": 1}
     assert status.doubted == (("done/a.png",) if how == "done" else ())
+    assert status.counts["to_review"] == (how == "review")  # before the next look too
 
 
 def test_neither_are_verified_ones(room):
