@@ -26,20 +26,28 @@ class Progress:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pages: dict[tuple[str, str], tuple[int, int]] = {}
+        self._verified: set[tuple[str, str]] = set()
 
     def reading(self, inbox: str, scan: str, page: int, of: int) -> None:
         with self._lock:
             self._pages[inbox, scan] = page, of
 
+    def verifying(self, inbox: str, scan: str, page: int, of: int) -> None:
+        with self._lock:
+            self._pages[inbox, scan] = page, of
+            self._verified.add((inbox, scan))
+
     def over(self, inbox: str, scan: str) -> None:
         with self._lock:
             self._pages.pop((inbox, scan), None)
+            self._verified.discard((inbox, scan))
 
     def words(self, inbox: str, scan: str) -> str:
-        """`page 38 of 100`; empty for a scan of one page, or one that is not being read."""
+        """`page 38 of 100`, `verifying page 1 of 100`, `verifying`; empty while a single page is read, and else."""
         with self._lock:
             page, of = self._pages.get((inbox, scan), (1, 1))
-        return f"page {page} of {of}" if of > 1 else ""
+            does = ["verifying"] if (inbox, scan) in self._verified else []
+        return " ".join([*does, *([f"page {page} of {of}"] if of > 1 else [])])
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def _read(scan: Waiting, taken: Taken, record: OpenScan, engine: Engine, desk: D
         if verifier and not verifier.out:
             reader = replace(reader, asking=pages.read_by_second)
         reading = _read_pages(scan, count, desk.ledger.pages(record.id, rules), reader, desk)
-        return _verified(reading, scan, verifier) if verifier else reading
+        return _verified(reading, scan, verifier, desk) if verifier else reading
     finally:
         pages.close()
         desk.progress.over(inbox.name, scan.name)
@@ -165,11 +165,15 @@ def _verifier(
     return Verifier(inbox, pages, desk.ledger, record.id, record.name, reader, out, desk.stop)
 
 
-def _verified(reading: Reading, scan: Waiting, verifier: Verifier) -> Reading:
+def _verified(reading: Reading, scan: Waiting, verifier: Verifier, desk: Desk) -> Reading:
     """A scan that fails has no text that could be verified; what was read of it waits for its next try."""
     if reading.bad and (scan.inbox.on_bad_page == "fail" or not reading.pages):
         return reading
-    return replace(reading, pages=tuple(verifier.verified(page) for page in reading.pages))
+    pages = []
+    for page in reading.pages:
+        desk.progress.verifying(scan.inbox.name, scan.name, page.page, reading.count)
+        pages.append(verifier.verified(page))
+    return replace(reading, pages=tuple(pages))
 
 
 def _ends_early(taken: Taken, inbox: Inbox, desk: Desk) -> BadScan:
