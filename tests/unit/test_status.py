@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,4 +177,7 @@ def test_what_waits_for_review_and_what_was_found_of_pages_is_said_in_words(tmp_
         "letters: 2 scans in review; who moves one to done approves of its text",
         "letters: pages since the start: 1,200 verified, 2 to be checked",
         "letters: to be checked: done/b.png, done/a\\x0a.png",
+        "letters: texts are not verified: it is not installed; install it",
     ]
+    report(Status(1.5, 7, 1.0, "0.1.0", (replace(inbox, pages={}),)), Console(file=(never := io.StringIO())))
+    assert "not verified" not in never.getvalue()

@@ -19,7 +19,7 @@ from dropscribe.stop import Stop
 from dropscribe.words import plural, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from rich.console import Console
@@ -110,8 +110,17 @@ def report(status: Status, on: Console) -> None:
     for inbox in status.inboxes:
         table.add_row(Text(inbox.name), str(inbox.done), str(inbox.failed), str(left(inbox)))
     on.print(table)
-    for line in (*reasons(status), *verified(status), *not_entered(status)):
+    # Who never had a second reader knows that; who lost it meanwhile does not.
+    lost = not_verified(inbox for inbox in status.inboxes if inbox.pages)
+    for line in (*reasons(status), *verified(status), *lost, *not_entered(status)):
         on.print(line, highlight=False, markup=False)
+
+
+def not_verified(inboxes: Iterable[InboxStatus]) -> Iterator[str]:
+    """Why the second reader finds nothing now."""
+    for inbox in inboxes:
+        if inbox.unverified:
+            yield f"{inbox.name}: texts are not verified: {inbox.unverified}"
 
 
 def verified(status: Status) -> Iterator[str]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dropscribe import __version__
-from dropscribe.cli.once import not_entered, reasons, verified
+from dropscribe.cli.once import not_entered, not_verified, reasons, verified
 from dropscribe.cli.options import config_option, console, load_config
 from dropscribe.daemon import look_once
 from dropscribe.status import ask_daemon
@@ -57,7 +57,7 @@ def show(status: Status, on: Console) -> None:
     for line in (
         *reasons(status),
         *verified(status),
-        *_not_verified(status),
+        *not_verified(status.inboxes),
         *_watches(status),
         *_learned(status),
         *not_entered(status),
@@ -82,13 +82,6 @@ def _watches(status: Status) -> Iterator[str]:
     for inbox in status.inboxes:
         if inbox.watch and not inbox.parked:
             yield f"{inbox.name} is {inbox.watch}"
-
-
-def _not_verified(status: Status) -> Iterator[str]:
-    """Why the second reader finds nothing."""
-    for inbox in status.inboxes:
-        if inbox.unverified:
-            yield f"{inbox.name}: texts are not verified: {inbox.unverified}"
 
 
 def _learned(status: Status) -> Iterator[str]:
