@@ -163,6 +163,14 @@ def test_a_page_that_lies_upside_down_is_turned_and_asked_about_by_the_same_reci
     assert verification(here)["verdict"] == "verified"
 
 
+def test_where_pages_are_never_to_be_turned_it_is_asked_about_by_another_recipe(room):
+    here = room(says(PAGE, turn=180), prepare={"turn": False})
+    here.read(answers(HALF), answers(PAGE))
+    first, second = here.engine.pictures
+    assert here.temperatures == [0, 0.1]
+    assert first.data == second.data
+
+
 def test_a_page_that_was_turned_already_is_asked_about_by_another_recipe(room):
     here = room(says(PAGE, turn=180))
     here.read(EMPTY, answers(HALF), answers(PAGE))
@@ -208,6 +216,16 @@ def test_other_scans_do_not(room, reads):
     here = room(reads, on_check="review")
     here.read(answers(PAGE))
     assert set(here.files) == {"done/a.png", "done/a.md", "done/a.meta.json"}
+
+
+def test_one_page_in_doubt_is_enough_whatever_the_others_are(room):
+    here = room(PAGE, PAGE, says(PAGE, sure=0.85), on_check="review")
+    page = marks.draw(7)
+    page.save(here.inbox.path / "a.png", "TIFF", save_all=True, append_images=[page] * 2)
+    here.read(answers(PAGE), answers(HALF), answers(PAGE), answers(HALF))
+    found = verification(here, "review")
+    assert [each["verdict"] for each in found["pages"]] == ["verified", "check", "unverifiable"]
+    assert found["verdict"] == "check"
 
 
 def test_in_review_text_and_scan_lie_together_wherever_texts_go_else(room, tmp_path):
@@ -283,6 +301,23 @@ def test_after_a_stop_a_page_in_doubt_is_asked_for_once_more_and_only_that(room)
     assert here.temperatures == [0.1]
     assert here.files["done/a.md"].endswith(PAGE.encode() + b"\n")
     assert tries(here) == 2
+
+
+def test_after_a_stop_pages_that_were_verified_before_are_neither_read_nor_asked_about_again(room):
+    here = room()
+    page = marks.draw(7)
+    page.save(here.inbox.path / "a.png", "TIFF", save_all=True, append_images=[page] * 2)
+    with pytest.raises(Unavailable):  # in the second question about the last page, after one about the second
+        here.read(
+            answers(PAGE), answers(WRONG_DIGIT), answers(HALF), answers(WRONG_DIGIT), Unavailable("refused")
+        )
+    read_before = len(here.second._reader.pictures)
+    here.restart()
+    here.read(answers(PAGE))
+    assert len(here.engine.asked) == 1
+    assert len(here.second._reader.pictures) == read_before + 1
+    found = verification(here)
+    assert [each["verdict"] for each in found["pages"]] == ["verified", "check", "verified"]
 
 
 def test_after_a_stop_the_first_text_is_still_there_to_be_kept(room):
