@@ -385,6 +385,27 @@ def test_a_trouble_of_the_second_reader_that_nobody_foresaw_costs_no_scan_either
     assert verification(here)["pages"][0]["reason"] == "the embedded engine broke down: KeyError"
 
 
+@pytest.mark.parametrize("verify", ["auto", "on"])
+def test_a_small_machine_verifies_only_where_that_was_asked_for(room, verify):
+    here = room(verify=verify)
+    here.second = SecondReader(ScriptedReader(PAGE), room=lambda: 1_000_000_000)
+    here.read(answers(PAGE))
+    assert ("verification" in json.loads(here.files["done/a.meta.json"])) == (verify == "on")
+    here.second.close()
+
+
+def test_the_second_reader_reads_while_the_model_answers(room):
+    here = room()
+
+    class Slow(ScriptedEngine):
+        def ask(self, picture, recipe, *, stop):
+            until(lambda: here.second._reader.pictures, "the second reader is at work")
+            return super().ask(picture, recipe, stop=stop)
+
+    here.read(engine=Slow([answers(PAGE)]))
+    assert verification(here)["verdict"] == "verified"
+
+
 class Hanging(ScriptedReader):
     """Takes too long for some pages, and is at work on the next one until it is told to stop."""
 
@@ -425,66 +446,6 @@ def test_the_status_tells_which_page_is_being_verified():
     progress.reading("inbox", "a.pdf", 2, 2)
     progress.verifying("inbox", "a.pdf", 1, 2)
     assert progress.words("inbox", "a.pdf") == "verifying page 1 of 2"
-
-
-@pytest.mark.parametrize("verify", ["auto", "on"])
-def test_a_small_machine_verifies_only_where_that_was_asked_for(room, verify):
-    here = room(verify=verify)
-    here.second = SecondReader(ScriptedReader(PAGE), room=lambda: 1_000_000_000)
-    here.read(answers(PAGE))
-    assert ("verification" in json.loads(here.files["done/a.meta.json"])) == (verify == "on")
-    here.second.close()
-
-
-def test_the_second_reader_reads_while_the_model_answers(room):
-    here = room()
-
-    class Slow(ScriptedEngine):
-        def ask(self, picture, recipe, *, stop):
-            until(lambda: here.second._reader.pictures, "the second reader is at work")
-            return super().ask(picture, recipe, stop=stop)
-
-    here.read(engine=Slow([answers(PAGE)]))
-    assert verification(here)["verdict"] == "verified"
-
-
-class Hanging(ScriptedReader):
-    """Takes too long for some pages, and is at work on the next one until it is told to stop."""
-
-    def __init__(self, pages):
-        super().__init__("")
-        self.pages = pages
-
-    def read(self, picture, *, stop):
-        if len(self.pictures) < self.pages:
-            self.pictures.append(picture)
-            raise BadAnswer("not done", "it took too long")
-        over = threading.Event()
-        with stop.calls(over.set):
-            assert over.wait(60)
-        raise Stopped
-
-
-def test_the_status_tells_which_page_is_being_verified(room):
-    here, said = room(PAGE), []
-    desk = here.desk()
-    here.desk = lambda: desk
-
-    class Telling(ScriptedReader):
-        def read(self, picture, *, stop):
-            until(lambda: desk.progress.words("inbox", "a.png").startswith("verifying"), "it is waited for")
-            said.append(desk.progress.words("inbox", "a.png"))
-            return super().read(picture, stop=stop)
-
-    for pages in (1, 2):
-        here.second = SecondReader(Telling(PAGE))
-        desk = here.__class__.desk(here)
-        page = marks.draw(7)
-        page.save(here.inbox.path / "a.png", "TIFF", save_all=True, append_images=[page] * (pages - 1))
-        here.read(*[answers(PAGE)] * pages)
-        here.second.close()
-    assert said == ["verifying", "verifying page 1 of 2", "verifying page 2 of 2"]
-    assert desk.progress.words("inbox", "a.png") == ""
 
 
 def test_pages_of_a_scan_do_not_wait_one_by_one_for_a_reader_that_hangs(room):
