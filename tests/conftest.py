@@ -52,8 +52,8 @@ def _check_address(sock, address):
 def _check_path(path, flags):
     if not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
         return
-    # Filing opens these in a folder that it has open already, which the event does not tell.
-    if os.fsdecode(path).startswith(".dropscribe-"):
+    # Filing opens names in a folder that it has open already, which the event does not tell.
+    if flags & os.O_NOFOLLOW and "/" not in os.fsdecode(path):
         return
     real = os.path.realpath(os.fsdecode(path))
     # Python's own byte code may go anywhere it likes.
