@@ -165,7 +165,7 @@ def _work(
             with suppress(WorldWrong):  # then it is met at the next start
                 ledger.meet(state.name)
             state.why_unverified = partial(why_not, state.rules, second)
-        reconciler = Reconciler(states, hosts, ledger, slots, bell, config.state, recovery)
+        reconciler = Reconciler(states, hosts, ledger, slots, bell, config.state, recovery, clock.now)
         status_socket = StatusSocket(config.state, lambda: _of_process(reconciler.snapshot))
         stack.callback(status_socket.close)
         log.step("started", pid=os.getpid(), inboxes=len(states), state=str(config.state))

@@ -99,13 +99,21 @@ class InboxState:
         self.rescan = rescan_of(self.rules, network=network)
         self.away = False
 
-    def look(self, now: float) -> None:
-        """Take the listing as the truth. Raises WorldWrong where there is none."""
+    def look(self, now: float, clock: Callable[[], float] | None = None) -> None:
+        """Take the listing as the truth. Raises WorldWrong where there is none.
+
+        `clock` tells when it was over; without one, it takes no time.
+        """
         self.next_look = now + (self.often or self.rescan)
         self.seen = look(self.rules.path, self.look_rules, _Known(self))
         before = self.settling
         self.settling = settle(
-            before, self.seen.seen, now, self.learned.wait_for, give_up=self.rules.give_up_arriving
+            before,
+            self.seen.seen,
+            now,
+            self.learned.wait_for,
+            ended=clock() if clock else now,
+            give_up=self.rules.give_up_arriving,
         )
         self.to_review = scans_in(self.rules.review) if self.rules.on_check == "review" else 0
         self.gone.clear()

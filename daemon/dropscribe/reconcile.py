@@ -29,7 +29,7 @@ from dropscribe.watching import Watching
 from dropscribe.world import check_space, check_world
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from dropscribe.inbox_state import InboxState
@@ -54,7 +54,9 @@ class Reconciler:
         watch: Watch,
         state_folder: Path,
         recovery: Recovery,
+        clock: Callable[[], float] | None = None,
     ) -> None:
+        """`clock` tells how late it has become during a pass; without one, passes take no time."""
         self.inboxes = {state.name: state for state in inboxes}
         self.hosts = Hosts(hosts, ledger)
         self._ledger = ledger
@@ -62,6 +64,7 @@ class Reconciler:
         self._watching = Watching(watch)
         self._state_folder = state_folder
         self._recovery = recovery
+        self._clock = clock
         self._last_inbox = ""
         self._look_from = 0.0
         self._rung = False
@@ -108,7 +111,7 @@ class Reconciler:
             if state.parked is not None or known is None:
                 begin_if_back(state)
                 self._check_world(state)
-            state.look(now)
+            state.look(now, self._clock)
             assert state.seen is not None
             if known is not None and known.identity != state.seen.identity:
                 # Where a share was unmounted lies an empty folder, in which nothing will ever arrive.

@@ -44,6 +44,14 @@ def test_a_scan_settles_after_its_quiet_time():
     assert state.look_again_at is None
 
 
+def test_of_a_look_that_takes_long_the_end_counts_first_and_the_beginning_later():
+    state = settle(Settling(), {"a": A}, 0, five, ended=3)
+    assert state.arriving == {"a": Watched(A, 3)}
+    state = settle(state, {"a": A}, 7.9, five, ended=12)
+    assert not state.settled
+    assert settle(state, {"a": A}, 8, five, ended=12).settled == {"a": A}
+
+
 def test_each_change_starts_the_wait_again():
     state = after((0, {"a": A}), (4, {"a": B}), (6, {"a": B}))
     assert state.arriving == {"a": Watched(B, 4)}

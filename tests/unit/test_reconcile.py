@@ -57,6 +57,7 @@ class World:
         self.ledger = Ledger(root / "ledger.db")
         self.hands = Hands()
         self.now = 1000.0
+        self.lag = 0.0  # seconds that a pass has taken when a look is over
         look_rules = LookRules(skip=frozenset({self.inbox.done, self.inbox.failed}))
         self.state = InboxState(self.inbox, look_rules, network=False, rescan=60.0)
         self.reconciler = Reconciler(
@@ -69,6 +70,7 @@ class World:
             Recovery(
                 self.ledger, Filer(self.ledger), {self.inbox.name: self.inbox.path}, collecting=(self.inbox,)
             ),
+            clock=lambda: self.now + self.lag,
         )
 
     def drop(self, *names):
@@ -114,6 +116,19 @@ def test_a_scan_is_handed_out_when_it_has_settled_and_not_before(world):
     assert here.hands.jobs == []
     assert 0 < sleep <= 0.201
     here.step(sleep, rung=False)
+    assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
+
+
+def test_a_look_that_takes_long_lets_no_scan_settle_sooner(world):
+    here = world()
+    here.lag = 10.0  # another inbox lies on a share that is slow
+    here.drop("a.png")
+    here.step()
+    here.lag = 0.0
+    here.step(9.9)
+    here.step(0.25)
+    assert here.hands.jobs == []
+    here.step(0.1)
     assert [job.scan.name for job in here.hands.jobs] == ["a.png"]
 
 

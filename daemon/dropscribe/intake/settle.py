@@ -59,20 +59,24 @@ def settle(
     now: float,
     quiet: Callable[[str], float],
     *,
+    ended: float | None = None,
     give_up: float = inf,
 ) -> Settling:
-    """The memory after a look at `now` that saw `seen` (None: it had settled and was not asked again).
+    """The memory after a look that saw `seen` (None: it had settled and was not asked again).
 
-    A scan settles when it was seen unchanged for `quiet(name)` seconds, an empty one after `give_up`: browsers
-    hold a name with an empty file for as long as a download takes.
+    It began at `now` or later and was over at `ended`, much later where there are many names or a share is slow.
+    What is seen first counts from the end, what is seen again up to the beginning: so no scan settles too soon.
+    A scan settles when it was seen unchanged for `quiet(name)` seconds, an empty one after `give_up`: browsers hold
+    a name with an empty file for as long as a download takes.
     """
     arriving: dict[str, Watched] = {}
     newly: dict[str, Fingerprint] = {}
     deadlines: list[float] = []
+    first_seen = now if ended is None else ended
     for name, fingerprint in seen.items():
         if fingerprint is None or state.settled.get(name) == fingerprint:
             continue
-        watched = _still_watched(state.arriving.get(name), fingerprint) or Watched(fingerprint, now)
+        watched = _still_watched(state.arriving.get(name), fingerprint) or Watched(fingerprint, first_seen)
         patience = (
             _patience(state.doubts.get(name), fingerprint, quiet(name)) if fingerprint.size else give_up
         )
