@@ -21,6 +21,7 @@ from dropscribe.errors import InUse, WorldWrong
 from dropscribe.filer import Filer
 from dropscribe.folders import prepare_inbox, prepare_state
 from dropscribe.inbox_state import InboxState, rescan_of
+from dropscribe.inbox_status import status_of
 from dropscribe.intake.bell import Bell
 from dropscribe.intake.look import LookRules
 from dropscribe.intake.mounts import mount_of
@@ -208,7 +209,7 @@ def look_once(config: Config) -> Status:
                 state.park(wrong, time.monotonic())
         midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         counts = {s.name: ledger.counts(s.name, since=midnight) if ledger else {} for s in states}
-        inboxes = tuple(state.status(counts[state.name], ()) for state in states)
+        inboxes = tuple(status_of(state, counts[state.name], ()) for state in states)
     finally:
         if ledger is not None:
             ledger.close()

@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 import os
 import time
 from collections import Counter, deque
 from dataclasses import InitVar, dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from dropscribe.desk import Waiting
-from dropscribe.intake.look import IN_A_FOLDER, LookRules, look, scans_in
+from dropscribe.intake.look import LookRules, look, scans_in
 from dropscribe.intake.settle import Settling, quiet_time, settle, unchanged_since, unsettle
 from dropscribe.learned import Learned
 from dropscribe.obstacles import Obstacle, Parked
 from dropscribe.schedule import WORLD_CHECK, held_for
-from dropscribe.status import InboxStatus, ScanStatus
 from dropscribe.values import Fingerprint
 from dropscribe.verify import verdict_of, verdict_of_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from dropscribe.config.values import Inbox
     from dropscribe.desk import Filed
     from dropscribe.errors import Failure, Unsupported, WorldWrong
     from dropscribe.intake.look import Look
-    from dropscribe.intake.settle import Watched
     from dropscribe.ledger import Kind
     from dropscribe.values import Gap
 
-_T = TypeVar("_T")
-ITS_TURN = "its turn has not come yet"
-_POSTPONED = "an error that nobody foresaw ended its reading (see the log); it is tried again soon"
 _RESCAN = 60.0
 _RESCAN_NETWORK = 10.0
-_SHOWN = 50  # scans named in a status; the counts are always of all
+NAMED = 50
+"""Scans that are named in a status; the counts are always of all."""
 
 
 def rescan_of(inbox: Inbox, *, network: bool) -> float:
@@ -68,13 +63,13 @@ class InboxState:
     notes: dict[str, Failure] = field(default_factory=dict)
     ended: Counter[Kind] = field(default_factory=Counter)
     pages: Counter[str] = field(default_factory=Counter)  # by what the second reader found
-    doubted: deque[str] = field(default_factory=partial(deque, maxlen=_SHOWN))
+    doubted: deque[str] = field(default_factory=partial(deque, maxlen=NAMED))
     to_review: int = 0
     _ready: list[tuple[int, int, str]] = field(default_factory=list)
-    _queued: set[str] = field(default_factory=set)
-    _later: dict[str, float] = field(default_factory=dict)
+    queued: set[str] = field(default_factory=set)
+    later: dict[str, float] = field(default_factory=dict)
     _deaths: dict[str, int] = field(default_factory=dict)
-    _kept_back: dict[str, int] = field(default_factory=dict)
+    kept_back: dict[str, int] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     page_of: Callable[[str], str] = field(default=lambda _: "")
     claim: Callable[[], None] = field(default=lambda: None)
@@ -119,21 +114,21 @@ class InboxState:
         self.gone.clear()
         self._forget_what_left()
         for name, fingerprint in self.settling.settled.items():
-            if not any(name in those for those in (self._queued, self._later, self.reading, self.held)):
+            if not any(name in those for those in (self.queued, self.later, self.reading, self.held)):
                 self._enqueue(name, fingerprint)
         self._look_by(self.settling.look_again_at)
         self._look_by(self.learned.look(before, self.settling, self.reading, now))
 
     def _forget_what_left(self) -> None:
         settled, arriving = self.settling.settled, self.settling.arriving
-        self._queued.intersection_update(settled)
+        self.queued.intersection_update(settled)
         self.suspects.intersection_update(settled.keys() | self.reading.keys())
         for name in [name for name in self.held if name not in settled]:
             del self.held[name]
-        for name in [name for name in self._later if name not in settled]:
-            del self._later[name]
-        for name in [name for name in self._kept_back if name not in settled]:
-            del self._kept_back[name]
+        for name in [name for name in self.later if name not in settled]:
+            del self.later[name]
+        for name in [name for name in self.kept_back if name not in settled]:
+            del self.kept_back[name]
         for name in [name for name in self.notes if name not in settled and name not in arriving]:
             del self.notes[name]
 
@@ -152,14 +147,14 @@ class InboxState:
     # --- waiting
 
     def _enqueue(self, name: str, fingerprint: Fingerprint) -> None:
-        self._queued.add(name)
+        self.queued.add(name)
         # A scan during which the process died goes last, so that it cannot hold up the others.
         heapq.heappush(self._ready, (self._deaths.get(name, 0), fingerprint.mtime_ns, name))
 
     def keep_back(self, name: str, why: Failure, now: float) -> float:
         """It could not be moved though its inbox is well: the seconds, more each time, until it is tried again."""
-        self._kept_back[name] = self._kept_back.get(name, 0) + 1
-        seconds = held_for(self._kept_back[name])
+        self.kept_back[name] = self.kept_back.get(name, 0) + 1
+        seconds = held_for(self.kept_back[name])
         self.notes[name] = why
         self.postpone(name, now + seconds)
         return seconds
@@ -169,31 +164,31 @@ class InboxState:
         del self.reading[name]
         self._deaths[name] = self._deaths.get(name, 0) + 1
         if name in self.settling.settled:
-            self._later[name] = until
+            self.later[name] = until
 
     def wake_postponed(self, now: float) -> float | None:
         """Queue what was postponed and is due; when the next one is."""
-        for name in [name for name, until in self._later.items() if until <= now]:
-            del self._later[name]
+        for name in [name for name, until in self.later.items() if until <= now]:
+            del self.later[name]
             self._enqueue(name, self.settling.settled[name])
-        return min(self._later.values(), default=None)
+        return min(self.later.values(), default=None)
 
     @property
     def waiting(self) -> int:
-        return len(self._queued)
+        return len(self.queued)
 
     def suspect_is_due(self, hosts: Collection[str]) -> bool:
         """Whether a suspect is being read, or may be next; `hosts` are those that can read for this inbox."""
         may_be_next = hosts and not self.parked
-        return any(name in self.reading or (may_be_next and name in self._queued) for name in self.suspects)
+        return any(name in self.reading or (may_be_next and name in self.queued) for name in self.suspects)
 
     def next_scan(self) -> tuple[str, Fingerprint] | None:
         """The oldest scan that is ready, now being read."""
         while self._ready:
             _, _, name = heapq.heappop(self._ready)
             fingerprint = self.settling.settled.get(name)
-            if name in self._queued and fingerprint is not None:
-                self._queued.discard(name)
+            if name in self.queued and fingerprint is not None:
+                self.queued.discard(name)
                 self.reading[name] = fingerprint
                 self.learned.taken_up(name)
                 return name, fingerprint
@@ -224,7 +219,7 @@ class InboxState:
         self.reading.pop(name)
         self.suspects.discard(name)
         self.notes.pop(name, None)
-        self._kept_back.pop(name, None)
+        self.kept_back.pop(name, None)
         self.gone.add(name)
 
     def withdrawn(self, name: str, now: float) -> None:
@@ -267,80 +262,6 @@ class InboxState:
     def usable_hosts(self, hosts: Iterable[str]) -> tuple[str, ...]:
         return tuple(host for host in hosts if host not in self.obstacles)
 
-    # --- status
-
-    def status(self, ended: Mapping[str, int], hosts: tuple[str, ...], away: str = "") -> InboxStatus:
-        """`hosts` run this inbox's engine; `away` is why none of them reads now."""
-        blocked = self._blocked(hosts)
-        folders = [name for name, why in self.seen.ignored.items() if why == IN_A_FOLDER] if self.seen else []
-        counts = {
-            "arriving": sum(1 for name in self.settling.arriving if name not in self.reading),
-            "waiting": len(self._queued) + len(self._later),
-            "kept_back": sum(1 for name in self._later if name in self._kept_back),
-            "reading": len(self.reading),
-            "unsupported": len(self.held) + (len(self.seen.unsupported) if self.seen else 0),
-            "refused": len(self.seen.refused) if self.seen else 0,
-            "folders": len(folders),
-            "to_review": self.to_review,
-            "incomplete": sum(1 for name, seen in self.settling.arriving.items() if self._lacks(name, seen)),
-        }
-        return InboxStatus(
-            name=self.name,
-            path=str(self.rules.path),
-            engine=self.rules.engine,
-            counts=counts,
-            done_today=ended.get("done", 0),
-            failed_today=ended.get("failed", 0),
-            done=self.ended["done"],
-            failed=self.ended["failed"],
-            parked=blocked.reason if blocked else "",
-            fix=blocked.fix if blocked else "",
-            parked_since=blocked.since if blocked else None,
-            watch=self.watch,
-            folders=tuple(_some(folders)),
-            learned=tuple(self.learned.status()),
-            pages=dict(self.pages),
-            doubted=tuple(reversed(self.doubted)),
-            unverified=self.why_unverified(),
-            scans=tuple(self._scans((blocked.reason if blocked else away) or ITS_TURN)),
-        )
-
-    def _lacks(self, name: str, watched: Watched) -> bool:
-        """Whether an arriving scan waits for its sender rather than for time to pass."""
-        return watched.fingerprint.size == 0 or name in self.notes
-
-    def _blocked(self, hosts: tuple[str, ...]) -> Parked | Obstacle | None:
-        if self.parked is not None:
-            return self.parked
-        if hosts and all(host in self.obstacles for host in hosts):
-            return next(iter(self.obstacles.values()))
-        return None
-
-    def _arriving_because(self, name: str) -> str:
-        if self.settling.arriving[name].fingerprint.size == 0:
-            return "still empty: nothing has been written into it yet"
-        return "still arriving: it has not been quiet for long enough"
-
-    def _scans(self, because: str) -> Iterator[ScanStatus]:
-        for name in _some(self.reading):
-            yield ScanStatus(name, "reading", self.page_of(name))
-        for name in _some(name for name in self.settling.arriving if name not in self.reading):
-            note = self.notes.get(name)
-            reason = note.reason if note else self._arriving_because(name)
-            yield ScanStatus(name, "arriving", reason, note.fix if note else "")
-        for name in _some(self._queued):
-            yield ScanStatus(name, "waiting", because)
-        for name in _some(self._later):
-            note = self.notes.get(name)
-            yield ScanStatus(name, "waiting", note.reason if note else _POSTPONED, note.fix if note else "")
-        for name, why in _some_items(self.held):
-            yield ScanStatus(name, "unsupported", why.reason, why.fix)
-        if self.seen is not None:
-            for name, reason in _some_items(self.seen.unsupported):
-                yield ScanStatus(name, "unsupported", reason)
-            for name, reason in _some_items(self.seen.refused):
-                yield ScanStatus(name, "refused", reason)
-
 
 class _Known:
     """The names that need no stat: settled, not just filed, and not held for a format that a change may mend.
@@ -354,11 +275,3 @@ class _Known:
 
     def __contains__(self, name: object) -> bool:
         return name in self._settled and name not in self._but
-
-
-def _some(names: Iterable[str]) -> list[str]:
-    return list(itertools.islice(names, _SHOWN))
-
-
-def _some_items(items: Mapping[str, _T]) -> list[tuple[str, _T]]:
-    return list(itertools.islice(items.items(), _SHOWN))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dropscribe import __version__, log, schedule
@@ -21,15 +20,16 @@ from dropscribe.errors import (
     WorldWrong,
 )
 from dropscribe.hosts import Hosts
+from dropscribe.inbox_status import status_of
 from dropscribe.jobs import Job
-from dropscribe.obstacles import obstacle_of
+from dropscribe.model_looks import ModelLooks
 from dropscribe.status import Status
 from dropscribe.today import Today
 from dropscribe.watching import Watching
 from dropscribe.world import check_space, check_world
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from dropscribe.inbox_state import InboxState
@@ -61,6 +61,7 @@ class Reconciler:
         self.hosts = Hosts(hosts, ledger)
         self._ledger = ledger
         self._hands = hands
+        self._model_looks = ModelLooks(self.hosts, hands)
         self._watching = Watching(watch)
         self._state_folder = state_folder
         self._recovery = recovery
@@ -151,7 +152,7 @@ class Reconciler:
     def _hand_out(self, now: float) -> None:
         for state in self.inboxes.values():
             state.wake_postponed(now)
-            self._check_obstacles(state, now)
+            self._model_looks.hand_out(state, now)
         # Those with nothing to read too: whose turn comes after one of them must not be forgotten.
         lines = [self._line(state, now) for state in self.inboxes.values()]
         careful = any(
@@ -187,14 +188,6 @@ class Reconciler:
         self.hosts.took(host.name)
         self._hands.give(Job(scan, host.name, probe=pick.probe, deep=host.suspicious, evidence=evidence))
 
-    def _check_obstacles(self, state: InboxState, now: float) -> None:
-        for name, obstacle in state.obstacles.items():
-            host = self.hosts[name]
-            if now >= obstacle.check_at and host.room(now):
-                state.obstacles[name] = replace(obstacle, check_at=now + schedule.PARK_CHECK)
-                self.hosts.took(name)
-                self._hands.give(Job(state.nothing(), name, check=True))
-
     # --- what became of it
 
     def _take_in(self, result: Result, now: float) -> None:
@@ -206,7 +199,7 @@ class Reconciler:
         elif result.proven and not fell_over:
             self.hosts.looked_well(job.host)
         if job.check:
-            self._checked(state, result, now)
+            self._model_looks.took_in(state, result, now)
         elif result.filed:
             state.ended[result.filed.kind] += 1
             state.found(result.filed)
@@ -272,35 +265,9 @@ class Reconciler:
                 self.hosts.failed(result.job.host, failure, now, while_reading=while_reading)
             case Misconfigured():
                 self.hosts.answered(result.job.host)
-                self._obstruct(state, result, failure, now)
+                self._model_looks.obstruct(state, result, failure, now)
             case _:
                 raise AssertionError(f"{failure!r} should have been filed")
-
-    def _obstruct(self, state: InboxState, result: Result, failure: Misconfigured, now: float) -> None:
-        host, known = result.job.host, state.obstacles.get(result.job.host)
-        obstacle = obstacle_of(failure, result, known or state.overcome.get(host), now, time.time())
-        state.obstacles[host] = obstacle if known is None else replace(obstacle, since=known.since)
-        if known is None or known.reason != failure.reason:
-            others = state.usable_hosts(self.hosts.running(state.rules.engine))
-            log.step(
-                "goes on without this host" if others else "parked",
-                level="warning",
-                inbox=state.name,
-                host=host if others else "",
-                reason=failure.reason,
-                fix=failure.fix,
-            )
-
-    def _checked(self, state: InboxState, result: Result, now: float) -> None:
-        obstacle = state.obstacles.get(result.job.host)
-        match result.error:
-            case Unavailable() as failure:
-                self.hosts.failed(result.job.host, failure, now, while_reading=False)
-            case Misconfigured() as failure:
-                self._obstruct(state, result, failure, now)
-            case None if obstacle is not None and obstacle.is_over(result.state, now):
-                state.overcome[result.job.host] = state.obstacles.pop(result.job.host)
-                log.step("resumed", inbox=state.name, host=result.job.host, after=obstacle.reason)
 
     # --- time and status
 
@@ -312,7 +279,7 @@ class Reconciler:
                 times.append(state.parked.check_at)
                 continue
             times.append(max(state.next_look, now))
-            times.extend(self._obstacle_checks(state, now))
+            times.extend(self._model_looks.due(state, now))
             if (later := state.wake_postponed(now)) is not None:
                 times.append(later)
             waiting = waiting or bool(state.waiting)
@@ -322,13 +289,6 @@ class Reconciler:
             times.append(self._look_from)
         times.extend(due for due in (self._recovery.due, self._watching.wake_at()) if due is not None)
         return min(times)
-
-    def _obstacle_checks(self, state: InboxState, now: float) -> Iterator[float]:
-        for name, obstacle in state.obstacles.items():
-            host = self.hosts[name]
-            # A busy host wakes us with its result.
-            if host.room(now) or now < host.rests_until:
-                yield max(obstacle.check_at, host.rests_until)
 
     def _status(self) -> Status:
         states = self.inboxes.values()
@@ -340,7 +300,8 @@ class Reconciler:
             started=self._started,
             version=__version__,
             inboxes=tuple(
-                state.status(
+                status_of(
+                    state,
                     today[state.name],
                     self.hosts.running(state.rules.engine),
                     self.hosts.away(state.usable_hosts(self.hosts.running(state.rules.engine))),

@@ -10,6 +10,7 @@ from dropscribe import log
 from dropscribe.daemon import _inbox_state
 from dropscribe.desk import Progress
 from dropscribe.errors import BadAnswer, BadScan, Misconfigured, Stopped, Unavailable, WorldWrong
+from dropscribe.inbox_status import status_of
 from dropscribe.ledger import Try
 from dropscribe.pages import reading_rules
 from dropscribe.reading.decoding import Decoding
@@ -256,7 +257,7 @@ def test_what_waits_for_review_is_counted_and_not_read_again(room, tmp_path):
         rules = an_inbox(tmp_path, recursive=True, on_check=how)
         state = _inbox_state(rules, Progress(), here.ledger)
         state.look(0.0)
-        counts = state.status({}, ()).counts
+        counts = status_of(state, {}, ()).counts
         assert counts["to_review"] == (2 if how == "review" else 0)
         assert (counts["arriving"], counts["waiting"]) == (0, 0)
 
@@ -268,7 +269,7 @@ def test_a_folder_that_is_called_review_and_never_was_used_for_it_is_read_as_any
     for ledger in (here.ledger, None):
         state = _inbox_state(an_inbox(tmp_path, recursive=True), Progress(), ledger)
         state.look(0.0)
-        assert state.status({}, ()).counts["arriving"] == 1
+        assert status_of(state, {}, ()).counts["arriving"] == 1
 
 
 @pytest.mark.parametrize("how", ["done", "review"])
@@ -276,7 +277,7 @@ def test_scans_to_be_checked_are_named_where_they_do_not_wait_in_a_folder_of_the
     here = room(on_check=how)
     state = _inbox_state(here.inbox, Progress(), here.ledger)
     state.found(here.read(answers(HALF), answers(HALF)))
-    status = state.status({}, ())
+    status = status_of(state, {}, ())
     assert status.pages == {"check": 1}
     assert status.doubted == (("done/a.png",) if how == "done" else ())
     assert status.counts["to_review"] == (how == "review")  # before the next look too
@@ -286,7 +287,7 @@ def test_neither_are_verified_ones(room):
     here = room()
     state = _inbox_state(here.inbox, Progress(), here.ledger)
     state.found(here.read(answers(PAGE)))
-    assert state.status({}, ()).doubted == ()
+    assert status_of(state, {}, ()).doubted == ()
 
 
 # --- stops and troubles

@@ -13,7 +13,7 @@ from rich.text import Text
 from dropscribe import log
 from dropscribe.cli.options import config_option, console, load_config
 from dropscribe.daemon import run
-from dropscribe.inbox_state import ITS_TURN
+from dropscribe.inbox_status import ITS_TURN
 from dropscribe.signals import signals
 from dropscribe.stop import Stop
 from dropscribe.words import plural, shown
