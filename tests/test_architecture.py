@@ -26,7 +26,7 @@ IMPURE = {
 # The import name where it is not the name of the distribution.
 IMPORT_NAMES = {"pyyaml": "yaml", "pillow": "PIL", "pillow-heif": "pillow_heif"}
 # Pillow is the one library that several rooms share: it is how a picture is a value at all.
-SHARED = {"PIL": {"reading", "samples", "cli.preview"},
+SHARED = {"PIL": {"reading", "samples", "sheet", "cli.preview"},
           "click": {"cli"}, "rich": {"cli"}, "pydantic": {"config"}}  # fmt: skip
 
 

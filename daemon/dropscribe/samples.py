@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
-from random import Random
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+from dropscribe.sheet import BLACK, BLUE, GREY, PALE, RED, Sheet, grain, jpeg, png, wood
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    Ink = tuple[int, int, int]
-
-BLACK, GREY, PALE = (34, 34, 38), (120, 120, 124), (196, 200, 208)
-BLUE, RED = (32, 62, 110), (150, 44, 40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,56 +21,6 @@ class Sample:
     make: Callable[[], bytes]
     text: str
     title: str
-
-
-class _Sheet:
-    """A sheet of paper that is written on from top to bottom; `at` is how far down the next line begins."""
-
-    def __init__(self, width: int, height: int, paper: Ink, margin: int) -> None:
-        self.image = Image.new("RGB", (width, height), paper)
-        self.pen = ImageDraw.Draw(self.image)
-        self.left, self.right, self.at = margin, width - margin, margin
-
-    def line(
-        self, text: str, size: int, *, ink: Ink = BLACK, align: str = "left", bold: bool = False
-    ) -> None:
-        x, anchor = {
-            "left": (self.left, "la"),
-            "right": (self.right, "ra"),
-            "middle": ((self.left + self.right) // 2, "ma"),
-        }[align]
-        self._write((x, self.at), text, size, ink, anchor, bold=bold)
-        self.at += round(size * 1.45)
-
-    def paragraph(self, text: str, size: int) -> None:
-        font, line = ImageFont.load_default(size), ""
-        for word in text.split():
-            longer = f"{line} {word}".strip()
-            if font.getlength(longer) > self.right - self.left:
-                self.line(line, size)
-                longer = word
-            line = longer
-        self.line(line, size)
-
-    def row(
-        self, cells: Sequence[str], stops: Sequence[int], size: int, *, ink: Ink = BLACK, bold: bool = False
-    ) -> None:
-        """Cells at tabulator stops, the first one flush left and the others flush right."""
-        for number, (cell, x) in enumerate(zip(cells, stops, strict=True)):
-            self._write((x, self.at), cell, size, ink, "ra" if number else "la", bold=bold)
-        self.at += round(size * 1.45)
-
-    def rule(self, ink: Ink = GREY, width: int = 2) -> None:
-        self.pen.line((self.left, self.at, self.right, self.at), ink, width)
-        self.at += width
-
-    def skip(self, pixels: int) -> None:
-        self.at += pixels
-
-    def _write(self, at: tuple[int, int], text: str, size: int, ink: Ink, anchor: str, *, bold: bool) -> None:
-        # Pillow carries one font in one weight
-        weight = size / 60 if bold else 0
-        self.pen.text(at, text, ink, ImageFont.load_default(size), anchor, stroke_width=weight)
 
 
 # --- a letter
@@ -102,7 +47,7 @@ _SIGNED = "Hazel Lindqvist"
 
 
 def _letter() -> bytes:
-    sheet = _Sheet(1240, 1754, (253, 252, 249), 150)
+    sheet = Sheet(1240, 1754, (253, 252, 249), 150)
     sheet.line(_SENDER[0], 34, ink=BLUE, bold=True)
     for line in _SENDER[1:]:
         sheet.line(line, 26, ink=GREY)
@@ -116,7 +61,7 @@ def _letter() -> bytes:
         sheet.skip(28)
     sheet.skip(60)
     sheet.line(_SIGNED, 30)
-    return _png(sheet.image)
+    return png(sheet.image)
 
 
 # --- a receipt
@@ -136,7 +81,7 @@ _FAREWELL = ("Table 7", "Served by Mirela", "12 April 2026 16:42", "Thank you, c
 
 
 def _receipt() -> bytes:
-    sheet = _Sheet(620, 1180, (247, 244, 236), 56)
+    sheet = Sheet(620, 1180, (247, 244, 236), 56)
     stops = (sheet.left, sheet.right)
     sheet.line(_SHOP[0], 44, align="middle", bold=True)
     for line in _SHOP[1:]:
@@ -156,10 +101,10 @@ def _receipt() -> bytes:
     for line in _FAREWELL:
         sheet.line(line, 26, align="middle")
     torn_off = sheet.image.crop((0, 0, 620, sheet.at + 60))
-    return _jpeg(_grain(torn_off.filter(ImageFilter.GaussianBlur(0.6)), 10), quality=82)
+    return jpeg(grain(torn_off.filter(ImageFilter.GaussianBlur(0.6)), 10), quality=82)
 
 
-def _dashes(sheet: _Sheet) -> None:
+def _dashes(sheet: Sheet) -> None:
     sheet.skip(18)
     for x in range(sheet.left, sheet.right, 18):
         sheet.pen.line((x, sheet.at, x + 10, sheet.at), GREY, 2)
@@ -184,7 +129,7 @@ _TABLE_NOTE = "All weights in kilograms. The slugs were not weighed."
 
 
 def _table() -> bytes:
-    sheet = _Sheet(1400, 980, (255, 255, 255), 90)
+    sheet = Sheet(1400, 980, (255, 255, 255), 90)
     stops = (110, 530, 794, 1034, 1290)
     sheet.line(_TABLE_TITLE, 46, ink=BLUE, bold=True)
     sheet.skip(24)
@@ -201,7 +146,7 @@ def _table() -> bytes:
     sheet.rule(BLUE, 3)
     sheet.skip(28)
     sheet.line(_TABLE_NOTE, 26, ink=GREY)
-    return _png(sheet.image)
+    return png(sheet.image)
 
 
 # --- a newsletter in two columns
@@ -239,7 +184,7 @@ _IMPRINT = "Printed by the residents. Please pass it on when you have read it."
 
 
 def _newsletter() -> bytes:
-    sheet = _Sheet(1400, 1500, (252, 250, 244), 100)
+    sheet = Sheet(1400, 1500, (252, 250, 244), 100)
     sheet.line(_MASTHEAD[0], 72, align="middle", bold=True)
     sheet.line(_MASTHEAD[1], 28, align="middle", ink=GREY)
     sheet.skip(14)
@@ -255,10 +200,10 @@ def _newsletter() -> bytes:
     sheet.rule(BLACK, 2)
     sheet.skip(24)
     sheet.line(_IMPRINT, 26, align="middle", ink=GREY)
-    return _png(sheet.image.crop((0, 0, 1400, sheet.at + 70)))
+    return png(sheet.image.crop((0, 0, 1400, sheet.at + 70)))
 
 
-def _column(sheet: _Sheet, text: str) -> None:
+def _column(sheet: Sheet, text: str) -> None:
     for number, paragraph in enumerate(text.split("\n\n")):
         if paragraph.startswith("# "):
             sheet.skip(22 if number else 0)
@@ -288,7 +233,7 @@ _STEPS = (
 
 
 def _photo() -> bytes:
-    card = _Sheet(900, 1040, (252, 248, 238), 80)
+    card = Sheet(900, 1040, (252, 248, 238), 80)
     card.line(_RECIPE, 50, ink=RED, bold=True)
     card.rule(RED, 3)
     card.skip(40)
@@ -298,7 +243,7 @@ def _photo() -> bytes:
     for step in _STEPS:
         card.paragraph(step, 32)
         card.skip(22)
-    desk = _wood(1300, 1500)
+    desk = wood(1300, 1500)
     shadow = Image.new("L", desk.size, 0)
     ImageDraw.Draw(shadow).rectangle((212, 242, 1124, 1292), fill=150)
     desk.paste((20, 12, 8), mask=shadow.filter(ImageFilter.GaussianBlur(22)))
@@ -318,42 +263,7 @@ def _photo() -> bytes:
     lit = ImageChops.multiply(seen, Image.merge("RGB", (light, light, light)))
     exif = Image.Exif()
     exif[0x0112] = 6
-    return _jpeg(_grain(lit, 9).transpose(Image.Transpose.ROTATE_90), quality=88, exif=exif.tobytes())
-
-
-def _wood(width: int, height: int) -> Image.Image:
-    grain = Image.frombytes("L", (6, height // 4), Random(4).randbytes(6 * (height // 4)))  # noqa: S311
-    grain = grain.resize((width, height), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(2))
-    shades = [
-        [base + level * spread // 255 for level in range(256)]
-        for base, spread in ((104, 44), (70, 34), (44, 24))
-    ]
-    return Image.merge("RGB", [grain.point(shade) for shade in shades])
-
-
-# --- what makes a scan look like one
-
-
-def _grain(image: Image.Image, strength: int) -> Image.Image:
-    """The noise of a sensor, the same in every run."""
-    count = image.width * image.height
-    noise = Image.frombytes("L", image.size, Random(7).randbytes(count))  # noqa: S311
-    noise = noise.filter(ImageFilter.GaussianBlur(0.8)).point(
-        [level * strength // 100 for level in range(256)]
-    )
-    return ImageChops.subtract(image, Image.merge("RGB", (noise, noise, noise)))
-
-
-def _png(image: Image.Image) -> bytes:
-    stream = BytesIO()
-    image.save(stream, "PNG")
-    return stream.getvalue()
-
-
-def _jpeg(image: Image.Image, *, quality: int, exif: bytes = b"") -> bytes:
-    stream = BytesIO()
-    image.save(stream, "JPEG", quality=quality, exif=exif)
-    return stream.getvalue()
+    return jpeg(grain(lit, 9).transpose(Image.Transpose.ROTATE_90), quality=88, exif=exif.tobytes())
 
 
 def _rows(*rows: Sequence[str]) -> str:

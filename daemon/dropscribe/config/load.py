@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dropscribe.config import overlaps, pieces, places, positions, schema
 from dropscribe.config.findings import Findings
 from dropscribe.config.paths import ancestry
-from dropscribe.config.resolve import Resolver, World, inherit, read_text
+from dropscribe.config.resolve import Resolver, inherit
+from dropscribe.config.sources import World, read_text
 from dropscribe.config.unfit import Unfit
 from dropscribe.config.values import Config, Inbox, Log, OllamaRules
 from dropscribe.errors import ConfigError

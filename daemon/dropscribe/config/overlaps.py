@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from dropscribe.config.paths import Identity, ancestry
-from dropscribe.config.resolve import ways
+from dropscribe.config.sources import ways
 from dropscribe.config.unfit import quoted, whole_path
 
 if TYPE_CHECKING:
