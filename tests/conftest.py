@@ -1,4 +1,7 @@
-"""Guards against accidents: a test that would reach the network, or write outside its own folder, fails."""
+"""Guards against accidents: a test that would reach the network, or write outside its own folder, fails.
+
+And what tests of many folders share.
+"""
 
 import os
 import socket
@@ -8,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from dropscribe.reading.decoding import Decoding
+from dropscribe.stop import Stop
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -72,3 +78,11 @@ def _home_of_nobody(tmp_path_factory, monkeypatch):
     for name in list(os.environ):
         if name.startswith(("XDG_", "DROPSCRIBE_CONFIG", "HTTP_PROXY", "HTTPS_PROXY", "OLLAMA_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def decoding():
+    """One real process that decodes, for all tests of a module."""
+    decoding = Decoding(1, Stop())
+    yield decoding
+    decoding.rest()

@@ -23,13 +23,6 @@ from tests.unit.test_transcribe import Room, says
 EMPTY = Answer("", done=True, done_reason="stop")
 
 
-@pytest.fixture(scope="module")
-def decoding():
-    decoding = Decoding(1, Stop())
-    yield decoding
-    decoding.rest()
-
-
 @pytest.fixture
 def room(tmp_path, decoding):
     """A room with a TIFF of `pages` pages, marked 1, 2, 3 …"""

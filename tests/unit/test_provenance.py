@@ -3,25 +3,15 @@
 import hashlib
 import json
 
-import pytest
 import yaml
 
 from dropscribe import provenance
 from dropscribe.pages import reading_rules
-from dropscribe.reading.decoding import Decoding
-from dropscribe.stop import Stop
 from tests.answers.rooms import a_room, asking
 from tests.folders import PROMPT
 from tests.standin import Standin
 
 PROMPT_SHA256 = hashlib.sha256(PROMPT.encode()).hexdigest()[:16]
-
-
-@pytest.fixture(scope="module")
-def decoding():
-    decoding = Decoding(1, Stop())
-    yield decoding
-    decoding.rest()
 
 
 def read(tmp_path, decoding, *faults, **rules):

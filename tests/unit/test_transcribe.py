@@ -11,7 +11,6 @@ from dropscribe.filer import Filer
 from dropscribe.ledger import Ledger
 from dropscribe.pages import DEATHS, reading_rules
 from dropscribe.read_page import NO_ANSWER
-from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.second import SecondReader
 from dropscribe.recovery import Recovery
 from dropscribe.stop import Stop
@@ -79,13 +78,6 @@ class Room:
     @property
     def temperatures(self):
         return [recipe.options["temperature"] for recipe in self.engine.asked]
-
-
-@pytest.fixture(scope="module")
-def decoding():
-    decoding = Decoding(1, Stop())
-    yield decoding
-    decoding.rest()
 
 
 @pytest.fixture

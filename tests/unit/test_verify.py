@@ -13,9 +13,7 @@ from dropscribe.errors import BadAnswer, BadScan, Misconfigured, Stopped, Unavai
 from dropscribe.inbox_status import status_of
 from dropscribe.ledger import Try
 from dropscribe.pages import reading_rules
-from dropscribe.reading.decoding import Decoding
 from dropscribe.reading.second import SecondReader
-from dropscribe.stop import Stop
 from tests.e2e.harness import until
 from tests.engines.scripted import ScriptedEngine
 from tests.engines.scripted_reader import ScriptedReader, says
@@ -37,13 +35,6 @@ MADE_UP = f"{PAGE}\n{INVENTED}"
 HALF = "\n".join(PAGE.split("\n")[:2])
 WRONG_DIGIT = PAGE.replace("20931", "20981")
 SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
-
-
-@pytest.fixture(scope="module")
-def decoding():
-    decoding = Decoding(1, Stop())
-    yield decoding
-    decoding.rest()
 
 
 @pytest.fixture
