@@ -35,7 +35,7 @@ def test_an_honest_page_keeps_its_words(page):
     "marker",
     [NO_TEXT, "[No text].", "**[no text]**", '"[no text]"', "`[no text]`", "no text", "No text.",
      "\\[no text\\]", "```\n[no text]\n```", "Here is the transcribed text:\n\n[no text]",
-     "<think>blank</think>[NO TEXT]\n\n"],
+     "<think>blank</think>[NO TEXT]\n\n", "[no text]\n\n(The page is blank.)", "[no text] (only a stain)"],
 )  # fmt: skip
 def test_a_page_that_the_model_calls_blank_is_accepted_with_an_empty_text(marker):
     found = verdict(marker)
@@ -44,6 +44,8 @@ def test_a_page_that_the_model_calls_blank_is_accepted_with_an_empty_text(marker
 
 def test_a_page_that_only_mentions_the_marker_is_a_page():
     assert verdict(f"{LETTER}\n[no text]").name == "accepted"
+    assert verdict(f"[no text]\n({'Paid in cash by Anna. ' * 8})").name != "no text"
+    assert verdict("[no text] (page 1)\nDear Anna, the boiler works again since noon.").name == "accepted"
 
 
 @pytest.mark.parametrize(

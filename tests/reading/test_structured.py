@@ -60,6 +60,11 @@ def test_half_a_character_does_not_get_beyond_the_judgement():
     assert judged('{"a": "x\\ud800y"}').text == '{\n  "a": "x\ufffdy"\n}\n'
 
 
+@pytest.mark.parametrize("number", ["0.1", "12.50", "1.10e2", "-0.0", "90071992547409.0e-3", "2.5E+3"])
+def test_a_number_of_which_nothing_is_lost_is_kept(number):
+    assert judged(f'{{"total": {number}}}').accepted
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -70,6 +75,10 @@ def test_half_a_character_does_not_get_beyond_the_judgement():
         ('{"total": NaN}', "NaN is no JSON"),
         ('{"total": -Infinity}', "-Infinity is no JSON"),
         ('{"total": 1e999}', "the number 1e999 is too large"),
+        (
+            '{"total": 123456789012345678.12}',
+            "the number 123456789012345678.12 has more digits than can be kept",
+        ),
         ('{"total": 1, "vendor": "a", "total": 2}', '"total" stands twice in one object'),
         (f'{{"total": {"9" * 4000}}}', "a number of 4,000 digits"),
         ('{"total": 1}{"total": 2}', "Extra data"),

@@ -6,6 +6,7 @@ import json
 import yaml
 
 from dropscribe import provenance
+from dropscribe.ledger import Page, Try
 from dropscribe.pages import reading_rules
 from tests.answers.rooms import a_room, asking
 from tests.folders import PROMPT
@@ -84,3 +85,18 @@ def test_a_page_that_nobody_was_asked_about_has_little_to_tell():
 def test_what_went_wrong_before_anybody_was_asked_is_told_with_its_page():
     told = provenance.of_try(0, "decoding", "broke down", 0.2, None)
     assert told == {"page": 0, "verdict": "broke down", "recipe": "decoding", "seconds": 0.2}
+
+
+def test_of_several_pages_the_tries_are_told_page_by_page_each_in_its_order():
+    def page(number):
+        return Page(number, "r", "", "accepted", "m", "d", "h", "by m", 1.0, 10.0 - number)
+
+    def refused(number, verdict):
+        return Try(number, "by m", verdict, "", "", 1.0, 5.0)
+
+    told = provenance.of_pages(
+        [page(1), page(2)], [refused(2, "loop"), refused(1, "empty"), refused(1, "echo")]
+    )
+    assert [(each["page"], each["verdict"]) for each in told["history"]] == [
+        (1, "empty"), (1, "echo"), (1, "accepted"), (2, "loop"), (2, "accepted"),
+    ]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dropscribe import prompts
 from dropscribe.config.sources import ways
 from dropscribe.config.unfit import Unfit, listed, nearest, quoted
-from dropscribe.reading.models import DEFAULT_MODEL, PROMPT_TOKENS, is_mllama, page_tokens
+from dropscribe.reading.models import DEFAULT_MODEL, is_mllama, page_tokens, prompt_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from dropscribe.config.findings import Findings
     from dropscribe.config.positions import Key
     from dropscribe.config.sources import Sources
-
-_LETTERS_A_TOKEN = 3  # few, so that languages with long tokens fit as well
 
 # api/types.go, Options and Runner
 _OPTIONS = (
@@ -97,7 +95,7 @@ class QuestionResolver:
         tokens, window = _option_ways(number, "num_predict"), _option_ways(number, "num_ctx")
         if not models or self.findings.broken(*tokens) or self.findings.broken(*window):
             return
-        asked = max(PROMPT_TOKENS, len(prompt) // _LETTERS_A_TOKEN)
+        asked = prompt_tokens(prompt)
         picture = max(page_tokens(model) for model in models)
         least = options.num_predict + asked + picture
         if options.num_ctx < least:

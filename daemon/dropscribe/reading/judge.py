@@ -27,6 +27,7 @@ __all__ = ["REPEATS", "judge", "judge_ocr", "runaway"]
 _FINISHED = frozenset({"", "stop"})
 
 _NO_TEXT = re.compile(r"[\W_]*no[ _]text[\W_]*", re.IGNORECASE)
+_NO_TEXT_AND_WHY = re.compile(r"\W{0,3}\[no[ _]text\][.\s]*\([^()]{1,120}\)\W{0,3}", re.IGNORECASE)
 _ILLEGIBLE = re.compile(r"\[illegible\]", re.IGNORECASE)
 _THINKING = re.compile(r"</?think", re.IGNORECASE)
 
@@ -112,7 +113,7 @@ def _unfinished(answer: Answer, text: str, lines: str, repeats: float) -> tuple[
 
 
 def _beside_the_page(text: str, prompt: str) -> tuple[str, str] | None:
-    if _NO_TEXT.fullmatch(text):
+    if _NO_TEXT.fullmatch(text) or _NO_TEXT_AND_WHY.fullmatch(text):
         return "no text", "the model found no text on the page"
     if not _is_visible(text):
         return "empty", "the model's answer was empty"

@@ -31,6 +31,7 @@ PROMPT_TOKENS = 512
 EMBEDDED = Size(2_000_000, 4000)
 """For the embedded engine: A4 at 144 dpi, and a long receipt keeps its width."""
 
+_LETTERS_A_TOKEN = 3  # few, so that languages with long tokens fit as well
 _LEAST_TOKENS = 256  # a picture smaller than this cannot be read; a context without room for it is an error
 _TARGET = (
     2304 * 32 * 32
@@ -104,6 +105,11 @@ def picture_tokens(model: str, size: Size) -> int:
     """What the largest picture within `size` costs, guessed where the family is unknown."""
     side = int(sqrt(size.pixels))
     return image_tokens(model, side, side) or size.pixels // _UNKNOWN.cell**2
+
+
+def prompt_tokens(prompt: str) -> int:
+    """What a prompt costs at most, with the template around it."""
+    return max(PROMPT_TOKENS, len(prompt) // _LETTERS_A_TOKEN)
 
 
 def page_tokens(model: str) -> int:

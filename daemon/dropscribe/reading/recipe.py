@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropscribe.prompts import handed_back, is_handed_back
 from dropscribe.reading.families import options_for, prompt_for
-from dropscribe.reading.models import EMBEDDED, PROMPT_TOKENS, picture_tokens, useful_size
+from dropscribe.reading.models import EMBEDDED, picture_tokens, prompt_tokens, useful_size
 from dropscribe.values import Recipe, Size
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ _TEMPERATURES = (0.1, 0.3, 0.6)
 _CONTEXTS = (8192, 12288, 16384, 24576, 32768)
 _LEAST_PIXELS = 250_000  # below, a page cannot be read
 _MOST_BANDS = 4
-_LETTERS_A_TOKEN = 3  # few, so that languages with long tokens fit as well
 
 
 class Rung(StrEnum):
@@ -245,8 +244,7 @@ def _longer_answer(base: Recipe, last: Recipe) -> Recipe | None:
         return _larger_context(last) if context == _whole(base.options, "num_ctx") else None
     if answer != _whole(base.options, "num_predict"):
         return None
-    asked = max(PROMPT_TOKENS, len(last.prompt) // _LETTERS_A_TOKEN)
-    needed = 2 * answer + asked + picture_tokens(last.model, last.size)
+    needed = 2 * answer + prompt_tokens(last.prompt) + picture_tokens(last.model, last.size)
     return _with(last, num_predict=2 * answer, num_ctx=_context(max(needed, context), context))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from dropscribe.jsonschemas import problems
@@ -77,6 +78,8 @@ def _number(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
         raise ValueError(f"the number {one_line(digits, 40)} is too large")
+    if Decimal(repr(number)) != Decimal(digits):
+        raise ValueError(f"the number {one_line(digits, 40)} has more digits than can be kept")
     return number
 
 
